@@ -1,0 +1,24 @@
+// The only owner of randomness. Ids carry their kind and sort by time (UUIDv7, RFC 9562).
+import { randomBytes, randomInt } from 'node:crypto';
+
+export type IdKind = 'usr' | 'key' | 'req' | 'att' | 'ses' | 'crd' | 'aud' | 'lim' | 'prc' | 'jrn';
+
+/** `kind_` + 32 hex digits of a UUIDv7, for example `req_0192…`. */
+export function newId(kind: IdKind): string {
+  return `${kind}_${Bun.randomUUIDv7().replaceAll('-', '')}`;
+}
+
+/** `bytes` random bytes from the operating system's CSPRNG, base64url without padding. */
+export function randomToken(bytes: number): string {
+  return randomBytes(bytes).toString('base64url');
+}
+
+/** A random integer in [0, bound). */
+export function randomBelow(bound: number): number {
+  return randomInt(bound);
+}
+
+/** A random fraction in [0, 1): for jitter and weights, never for secrets. */
+export function randomFraction(): number {
+  return Math.random();
+}

@@ -1,0 +1,70 @@
+// Opens the SQLite file with the settings every connection must have, and refuses what must not be started on.
+// Never creates a file over an unreadable one and never repairs: it says what to do instead.
+import { Database } from 'bun:sqlite';
+import { existsSync, statSync } from 'node:fs';
+
+/** Milliseconds a connection waits for another writer before SQLITE_BUSY. */
+export const BUSY_TIMEOUT_MS = 5_000;
+
+export class StoreRefused extends Error {
+  override readonly name = 'StoreRefused';
+}
+
+export interface OpenDatabaseOptions {
+  readonly path: string;
+  readonly busyTimeoutMs?: number;
+  readonly readonly?: boolean;
+}
+
+/**
+ * One connection in WAL mode. `synchronous=FULL`: a commit that was answered survives a power cut
+ * (faults.md section 1 asks it for keys, users and revocations; ledger rows ride in the same file, in batches).
+ */
+export function openDatabase(options: OpenDatabaseOptions): Database {
+  const { path, busyTimeoutMs = BUSY_TIMEOUT_MS, readonly = false } = options;
+  if (existsSync(path) && statSync(path).size === 0 && existsSync(`${path}-wal`)) {
+    throw new StoreRefused(
+      `${path} is empty but has a write-ahead log beside it. Restore a backup: tollgate restore FILE`,
+    );
+  }
+  try {
+    const db = readonly ? new Database(path, { readonly: true }) : new Database(path, { create: true });
+    db.run(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    if (!readonly) {
+      db.run('PRAGMA journal_mode = WAL');
+      db.run('PRAGMA synchronous = FULL');
+    }
+    db.run('PRAGMA foreign_keys = ON');
+    db.run('PRAGMA temp_store = MEMORY');
+    db.run('PRAGMA cache_size = -8000');
+    return db;
+  } catch (error) {
+    throw new StoreRefused(explain(path, error), { cause: error });
+  }
+}
+
+/** Throws StoreRefused when the file is damaged. Reads the whole file: for starts, not for requests. */
+export function checkDatabase(db: Database, path: string): void {
+  let verdict: string;
+  try {
+    verdict = (db.query('PRAGMA quick_check(1)').get() as { quick_check: string }).quick_check;
+  } catch (error) {
+    throw new StoreRefused(explain(path, error), { cause: error });
+  }
+  if (verdict !== 'ok') throw new StoreRefused(damaged(path, verdict));
+}
+
+function explain(path: string, error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  if (/readonly|read-only|permission/i.test(text)) {
+    return `${path} cannot be written (${text}). Give this user write permission on the file and its folder.`;
+  }
+  if (/unable to open/i.test(text))
+    return `${path} cannot be opened (${text}). Check that the folder exists and who owns it.`;
+  if (/not a database|malformed|corrupt|disk image/i.test(text)) return damaged(path, text);
+  return `${path}: ${text}`;
+}
+
+function damaged(path: string, verdict: string): string {
+  return `${path} is damaged (${verdict}). It was left untouched. Restore a backup: tollgate restore FILE`;
+}

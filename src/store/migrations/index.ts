@@ -1,0 +1,6 @@
+// The list of all migrations, oldest first. Append only.
+
+import { identity } from './0001-identity.ts';
+import type { Migration } from './migration.ts';
+
+export const MIGRATIONS: readonly Migration[] = [identity];

@@ -1,0 +1,9 @@
+// What a migration is.
+
+export interface Migration {
+  /** Position in the list, from 1; never changes once released. */
+  readonly number: number;
+  readonly name: string;
+  /** Portable SQL statements, run in order. */
+  readonly statements: readonly string[];
+}
