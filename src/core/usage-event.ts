@@ -70,10 +70,29 @@ export interface UsageEvent {
   readonly costNanoUsd: number | null;
   readonly unpriced: boolean;
   readonly priceVersion: string | null;
+  /**
+   * What stands against budgets while the true numbers are unknown: the request's reservation, taken from its
+   * `started` mark when the process died, or kept when the end could not be metered. Null once the numbers are known
+   * and for requests without a budget. Without it a crash would hand out again what the provider has billed.
+   */
+  readonly heldNanoUsd: number | null;
+  readonly heldTokens: number | null;
   readonly firstByteMs: number | null;
   readonly durationMs: number;
   readonly finishReason: string | null;
   readonly errorType: string | null;
   readonly errorMessage: string | null;
   readonly attempts: readonly AttemptRecord[];
+}
+
+/** What an event counts against a money budget: its cost, or what is held for it while the cost is unknown. */
+export function chargedNanoUsd(event: Pick<UsageEvent, 'costNanoUsd' | 'heldNanoUsd'>): number {
+  return event.costNanoUsd ?? event.heldNanoUsd ?? 0;
+}
+
+/** What an event counts against a token budget: the comparable totals, or what is held while both are unknown. */
+export function chargedTokens(event: Pick<UsageEvent, 'usage' | 'heldTokens'>): number {
+  const { promptTokens, completionTokens } = event.usage;
+  if (promptTokens === null && completionTokens === null) return event.heldTokens ?? 0;
+  return (promptTokens ?? 0) + (completionTokens ?? 0);
 }
