@@ -1,0 +1,54 @@
+// Guarantee: a store opens migrated, once; a damaged or newer file is refused and left untouched.
+import { Database } from 'bun:sqlite';
+import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openStore } from '../../src/store/open-store.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tollgate-store-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const user = {
+  id: 'usr_1',
+  username: 'a',
+  password_hash: null,
+  role: 'user',
+  is_active: 1,
+  created_ms: 1,
+  last_login_ms: null,
+  imported_id: null,
+} as const;
+
+for (const mode of ['inline', 'threaded'] as const) {
+  test(`what was written is read again after a second opening (${mode})`, async () => {
+    const path = join(folder, 'tollgate.db');
+    const first = await openStore({ path, mode });
+    await first.write.insertInto('users').values(user).execute();
+    expect(await first.read.selectFrom('users').select('username').execute()).toEqual([{ username: 'a' }]);
+    await first.close();
+    const second = await openStore({ path, mode });
+    expect(await second.read.selectFrom('users').selectAll().execute()).toEqual([user]);
+    await second.close();
+  });
+}
+
+test('a damaged file is refused with the mend and left as it was', async () => {
+  const path = join(folder, 'tollgate.db');
+  writeFileSync(path, 'this is no database at all, and long enough to be read as one'.repeat(100));
+  const before = readFileSync(path);
+  await expect(openStore({ path, mode: 'inline' })).rejects.toThrow(/damaged.*restore/i);
+  expect(readFileSync(path)).toEqual(before);
+});
+
+test('a file of a newer Tollgate is refused', async () => {
+  const path = join(folder, 'tollgate.db');
+  await (await openStore({ path, mode: 'inline' })).close();
+  const db = new Database(path);
+  db.run("INSERT INTO migrations (number, name, applied_ms) VALUES (9999, 'future', 1)");
+  db.close();
+  await expect(openStore({ path, mode: 'inline' })).rejects.toThrow(/schema 9999/);
+});
