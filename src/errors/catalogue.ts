@@ -101,6 +101,42 @@ export const CATALOGUE = {
     type: 'permission_error',
     message: 'This key may not be used from your address.',
   },
+  // who signs in
+  sign_in_required: { status: 401, type: 'authentication_error', message: 'Authentication required' },
+  invalid_session: { status: 401, type: 'authentication_error', message: 'Invalid session' },
+  bad_sign_in: { status: 401, type: 'authentication_error', message: 'Invalid username or password' },
+  admin_required: { status: 403, type: 'permission_error', message: 'Admin access required' },
+  admin_scope_required: {
+    status: 403,
+    type: 'permission_error',
+    message: 'This API key opens /v1 only. A key with the admin scope, owned by an admin, opens /api.',
+  },
+  session_required: {
+    status: 403,
+    type: 'permission_error',
+    message: 'Only a person who is signed in can do this. An API key cannot.',
+  },
+  csrf_failed: {
+    status: 403,
+    type: 'permission_error',
+    message: 'CSRF validation failed',
+  },
+  object_not_found: { status: 404, type: 'not_found_error', message: '{what} not found' },
+  setup_closed: {
+    status: 410,
+    type: 'invalid_request_error',
+    message: 'The setup is done, or its link is not the one printed at the last start.',
+  },
+  sign_in_throttled: {
+    status: 429,
+    type: 'rate_limit_error',
+    message: 'Too many failed sign-ins. Try again in {seconds} s.',
+  },
+  sign_in_busy: {
+    status: 429,
+    type: 'rate_limit_error',
+    message: 'Too many people are signing in at this moment. Try again in a few seconds.',
+  },
   // limits
   rate_limited: { status: 429, type: 'rate_limit_error', message: '{detail}' },
   budget_exhausted: { status: 429, type: 'insufficient_quota', message: '{detail}' },

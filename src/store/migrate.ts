@@ -19,6 +19,7 @@ export async function migrate(db: Database, path: string): Promise<void> {
     db.transaction(() => {
       if (appliedNumber(db) >= migration.number) return;
       for (const statement of migration.statements) db.run(statement);
+      for (const statement of migration.sqliteStatements ?? []) db.run(statement);
       db.query('INSERT INTO migrations (number, name, applied_ms) VALUES (?, ?, ?)').run(
         migration.number,
         migration.name,

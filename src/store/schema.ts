@@ -37,7 +37,50 @@ export interface ApiKeyTable {
   imported_id: number | null;
 }
 
+export interface SessionTable {
+  id: string;
+  user_id: string;
+  /** SHA-256 of the cookie's token, hex: the token itself is 256 random bits and is never stored. */
+  token_hash: string;
+  created_ms: number;
+  last_seen_ms: number;
+  expires_ms: number;
+  address: string | null;
+  user_agent: string | null;
+}
+
+export interface SignInThrottleTable {
+  /** `pair:`, `account:` or `address:` and a hash: what was typed as a name may be somebody's password. */
+  subject: string;
+  failures: number;
+  last_ms: number;
+  blocked_until_ms: number;
+}
+
+/** Append-only: the store refuses updates and deletes of its rows. */
+export interface AuditLogTable {
+  id: string;
+  time_ms: number;
+  actor_kind: 'user' | 'system' | 'anonymous';
+  actor_id: string | null;
+  actor_name: string;
+  /** The admin API key that was used, when it was not a session. */
+  key_id: string | null;
+  action: string;
+  target_kind: string | null;
+  target_id: string | null;
+  target_name: string | null;
+  /** JSON objects without secrets. */
+  before_json: string | null;
+  after_json: string | null;
+  address: string | null;
+  request_id: string | null;
+}
+
 export interface StoreSchema {
   users: UserTable;
   api_keys: ApiKeyTable;
+  sessions: SessionTable;
+  sign_in_throttle: SignInThrottleTable;
+  audit_log: AuditLogTable;
 }

@@ -1,6 +1,7 @@
 // The list of all migrations, oldest first. Append only.
 
 import { identity } from './0001-identity.ts';
+import { people } from './0002-people.ts';
 import type { Migration } from './migration.ts';
 
-export const MIGRATIONS: readonly Migration[] = [identity];
+export const MIGRATIONS: readonly Migration[] = [identity, people];

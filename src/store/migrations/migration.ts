@@ -6,4 +6,6 @@ export interface Migration {
   readonly name: string;
   /** Portable SQL statements, run in order. */
   readonly statements: readonly string[];
+  /** What only SQLite needs or says in its own words, run after the others. */
+  readonly sqliteStatements?: readonly string[];
 }
