@@ -13,6 +13,11 @@ export function randomToken(bytes: number): string {
   return randomBytes(bytes).toString('base64url');
 }
 
+/** `count` random bytes from the operating system's CSPRNG. */
+export function randomByteArray(count: number): Uint8Array {
+  return randomBytes(count);
+}
+
 /** A random integer in [0, bound). */
 export function randomBelow(bound: number): number {
   return randomInt(bound);

@@ -77,7 +77,14 @@ export interface AuditLogTable {
   request_id: string | null;
 }
 
+/** Counters that rise with every change of what processes keep in memory. */
+export interface VersionTable {
+  name: string;
+  number: number;
+}
+
 export interface StoreSchema {
+  versions: VersionTable;
   users: UserTable;
   api_keys: ApiKeyTable;
   sessions: SessionTable;

@@ -1,4 +1,4 @@
-// Users and API keys. Times are milliseconds UTC, booleans 0/1, lists JSON text: portable to Postgres.
+// Users and API keys, and the counters by which other processes notice a change. Times are milliseconds UTC, booleans 0/1, lists JSON text: portable to Postgres.
 import type { Migration } from './migration.ts';
 
 export const identity: Migration = {
@@ -35,5 +35,6 @@ export const identity: Migration = {
       imported_id BIGINT UNIQUE
     )`,
     'CREATE INDEX api_keys_user ON api_keys (user_id)',
+    'CREATE TABLE versions (name TEXT PRIMARY KEY, number BIGINT NOT NULL)',
   ],
 };

@@ -1,0 +1,113 @@
+// All API keys in memory, by hash, so that the data plane never waits for the database to know who calls.
+// Reloaded as a whole after each change in this process, on request of a command, and when the version rises.
+import type { Actor } from '../core/actor.ts';
+import { hashApiKey, hashApiKeyLegacy } from '../core/identity/api-key.ts';
+import type { Clock } from '../lib/clock.ts';
+import { type ApiKeyWithOwner, loadKeysWithOwners, updateKey } from '../store/api-keys.ts';
+import type { Store } from '../store/open-store.ts';
+
+/** Revoked keys are remembered this long, to answer "revoked" instead of "unknown". */
+const REVOKED_REMEMBERED_MS = 90 * 24 * 3_600_000;
+
+export type KeyRefusal = 'invalid_api_key' | 'key_revoked' | 'key_expired' | 'user_disabled';
+
+export interface KeyIndex {
+  /** The actor of a token, or why it is refused. Microseconds; no I/O. */
+  readonly find: (token: string) => Actor | KeyRefusal;
+  /** Reads all keys anew. Concurrent calls share one read, and each sees everything committed before it was made. */
+  readonly reload: () => Promise<void>;
+  readonly size: () => number;
+}
+
+interface Entry {
+  readonly actor: Actor;
+  readonly row: ApiKeyWithOwner;
+}
+
+export interface KeyIndexDeps {
+  readonly store: Store;
+  readonly pepper: string;
+  readonly clock: Clock;
+}
+
+export async function createKeyIndex(deps: KeyIndexDeps): Promise<KeyIndex> {
+  let entries = new Map<string, Entry>();
+  let legacyCount = 0;
+  let running: Promise<void> | null = null;
+  let queued: Promise<void> | null = null;
+
+  async function load(): Promise<void> {
+    const rows = await loadKeysWithOwners(deps.store.read, deps.clock.nowMs() - REVOKED_REMEMBERED_MS);
+    entries = new Map(rows.map((row) => [row.token_hash, { row, actor: toActor(row) }]));
+    legacyCount = rows.filter((row) => row.hash_kind === 'legacy').length;
+  }
+
+  function start(): Promise<void> {
+    running = load().finally(() => {
+      running = null;
+    });
+    return running;
+  }
+
+  function reload(): Promise<void> {
+    if (!running) return start();
+    queued ??= running
+      .catch(() => {})
+      .then(() => {
+        queued = null;
+        return start();
+      });
+    return queued;
+  }
+
+  function findEntry(token: string): Entry | undefined {
+    const hash = hashApiKey(token, deps.pepper);
+    const entry = entries.get(hash);
+    if (entry || legacyCount === 0) return entry;
+    const legacy = entries.get(hashApiKeyLegacy(token, deps.pepper));
+    if (legacy?.row.hash_kind === 'legacy') migrateLegacy(legacy, hash);
+    return legacy;
+  }
+
+  /** Rewrites a legacy hash in the current form, as the predecessor did on use. Failure costs nothing: the next use tries again. */
+  function migrateLegacy(entry: Entry, hash: string): void {
+    entries.set(hash, entry);
+    updateKey(deps.store.write, entry.row.id, { token_hash: hash, hash_kind: 'hmac' }).catch(() => {
+      entries.delete(hash);
+    });
+  }
+
+  await load();
+  return {
+    find: (token) => {
+      const entry = findEntry(token);
+      return entry ? judge(entry, deps.clock.nowMs()) : 'invalid_api_key';
+    },
+    reload,
+    size: () => entries.size,
+  };
+}
+
+function judge({ row, actor }: Entry, nowMs: number): Actor | KeyRefusal {
+  if (row.revoked_ms !== null && row.revoked_ms <= nowMs) return 'key_revoked';
+  if (row.expires_ms !== null && row.expires_ms <= nowMs) return 'key_expired';
+  if (row.is_active === 0) return 'user_disabled';
+  return actor;
+}
+
+function toActor(row: ApiKeyWithOwner): Actor {
+  const scopes = JSON.parse(row.scopes) as ('use' | 'admin')[];
+  return {
+    kind: 'key',
+    userId: row.user_id,
+    keyId: row.id,
+    role: row.role,
+    name: row.username,
+    // A key never has more rights than its owner has now.
+    scopes: row.role === 'admin' ? scopes : scopes.filter((scope) => scope !== 'admin'),
+    models: row.models === null ? null : (JSON.parse(row.models) as string[]),
+    addresses: row.addresses === null ? null : (JSON.parse(row.addresses) as string[]),
+    tags: JSON.parse(row.tags) as string[],
+    onHangUp: row.on_hang_up,
+  };
+}

@@ -1,0 +1,77 @@
+// Queries of the api_keys table. Every change raises the identity version.
+import type { Insertable, Kysely, Selectable, Updateable } from 'kysely';
+import type { ApiKeyTable, StoreSchema } from './schema.ts';
+import { bumpVersion } from './versions.ts';
+
+export type ApiKeyRow = Selectable<ApiKeyTable>;
+
+/** A key with what its owner decides about it. */
+export interface ApiKeyWithOwner extends ApiKeyRow {
+  readonly username: string;
+  readonly role: 'admin' | 'user';
+  readonly is_active: 0 | 1;
+}
+
+/** All keys that were not revoked before `revokedSinceMs`: what the in-memory index needs to answer precisely. */
+export async function loadKeysWithOwners(
+  db: Kysely<StoreSchema>,
+  revokedSinceMs: number,
+): Promise<ApiKeyWithOwner[]> {
+  return db
+    .selectFrom('api_keys')
+    .innerJoin('users', 'users.id', 'api_keys.user_id')
+    .selectAll('api_keys')
+    .select(['users.username', 'users.role', 'users.is_active'])
+    .where((eb) =>
+      eb.or([eb('api_keys.revoked_ms', 'is', null), eb('api_keys.revoked_ms', '>=', revokedSinceMs)]),
+    )
+    .execute();
+}
+
+export async function findKeyById(db: Kysely<StoreSchema>, id: string): Promise<ApiKeyRow | undefined> {
+  return db.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Newest first, revoked ones included. */
+export async function listKeysOfUser(db: Kysely<StoreSchema>, userId: string): Promise<ApiKeyRow[]> {
+  return db
+    .selectFrom('api_keys')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .orderBy('created_ms', 'desc')
+    .orderBy('id', 'desc')
+    .execute();
+}
+
+export async function insertKey(db: Kysely<StoreSchema>, key: Insertable<ApiKeyTable>): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await trx.insertInto('api_keys').values(key).execute();
+    await bumpVersion(trx, 'identity');
+  });
+}
+
+/** False when there is no such key. */
+export async function updateKey(
+  db: Kysely<StoreSchema>,
+  id: string,
+  change: Updateable<ApiKeyTable>,
+): Promise<boolean> {
+  return db.transaction().execute(async (trx) => {
+    const result = await trx.updateTable('api_keys').set(change).where('id', '=', id).executeTakeFirst();
+    await bumpVersion(trx, 'identity');
+    return Number(result.numUpdatedRows) === 1;
+  });
+}
+
+/** Sets the time of revocation once; a key that is revoked already keeps its time. */
+export async function revokeKeyRow(db: Kysely<StoreSchema>, id: string, nowMs: number): Promise<void> {
+  await db.transaction().execute(async (trx) => {
+    await trx
+      .updateTable('api_keys')
+      .set({ revoked_ms: nowMs })
+      .where('id', '=', id)
+      .where('revoked_ms', 'is', null)
+      .execute();
+    await bumpVersion(trx, 'identity');
+  });
+}
