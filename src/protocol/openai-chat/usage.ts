@@ -1,0 +1,125 @@
+// Facts of chat completion answers: usage, served model, finish reason. Reads everyone who speaks this format.
+import { NO_USAGE, readCount, type TokenUsage } from '../../core/token-usage.ts';
+import { asArray, asObject, asString, type JsonObject, parseJson } from '../../lib/json.ts';
+import type { SseEvent } from '../sse.ts';
+import type { AnswerFacts, StreamError, StreamReader } from '../types.ts';
+
+/** Null when the object holds no count at all. Cached input is inside `prompt_tokens` (wire fact F12). */
+export function readOpenAiUsage(value: unknown): TokenUsage | null {
+  const usage = asObject(value);
+  if (!usage) return null;
+  const input = readCount(usage.prompt_tokens);
+  const output = readCount(usage.completion_tokens);
+  if (input === null && output === null) return null;
+  const promptDetails = asObject(usage.prompt_tokens_details);
+  const outputDetails = asObject(usage.completion_tokens_details);
+  const reasoning = readCount(outputDetails?.reasoning_tokens);
+  return {
+    ...NO_USAGE,
+    inputTokens: input,
+    outputTokens: output,
+    cachedTokens: readCount(promptDetails?.cached_tokens) ?? readCount(usage.prompt_cache_hit_tokens),
+    cacheWrite5mTokens: readCount(promptDetails?.cache_write_tokens),
+    reasoningTokens: reasoning,
+    audioInputTokens: readCount(promptDetails?.audio_tokens),
+    audioOutputTokens: readCount(outputDetails?.audio_tokens),
+    promptTokens: input,
+    completionTokens: wholeOutput(usage, input, output, reasoning),
+  };
+}
+
+/** xAI counts reasoning beside the output: then, and only then, the provider's total is the sum of all three. */
+function wholeOutput(
+  usage: JsonObject,
+  input: number | null,
+  output: number | null,
+  reasoning: number | null,
+): number | null {
+  const total = readCount(usage.total_tokens);
+  if (output === null || !reasoning || total === null) return output;
+  return total === (input ?? 0) + output + reasoning ? output + reasoning : output;
+}
+
+/** Facts of a whole answer; never throws. */
+export function readChatAnswer(body: JsonObject): AnswerFacts {
+  const choice = asObject(asArray(body.choices)?.[0]);
+  return {
+    usage: readOpenAiUsage(body.usage),
+    modelServed: asString(body.model),
+    finishReason: asString(choice?.finish_reason),
+  };
+}
+
+/** Parses only the events that can carry a fact; the others are counted by their length. */
+export function createChatStreamReader(): StreamReader {
+  let usage: TokenUsage | null = null;
+  let modelServed: string | null = null;
+  let finishReason: string | null = null;
+  let error: StreamError | null = null;
+  let ended = false;
+  let chars = 0;
+
+  function readFacts(chunk: JsonObject): void {
+    usage = readOpenAiUsage(chunk.usage) ?? readOpenAiUsage(asObject(chunk.x_groq)?.usage) ?? usage;
+    if (typeof chunk.model === 'string' && chunk.model !== '') modelServed = chunk.model;
+    const choice = asObject(asArray(chunk.choices)?.[0]);
+    finishReason = asString(choice?.finish_reason) ?? finishReason;
+    error = readStreamError(chunk) ?? error;
+  }
+
+  return {
+    push: (event) => {
+      const { data } = event;
+      if (data === '[DONE]') {
+        ended = true;
+        return;
+      }
+      chars += outputChars(data);
+      if (modelServed && !mayCarryFacts(event)) return;
+      const chunk = asObject(parseJson(data));
+      if (chunk) readFacts(chunk);
+    },
+    facts: () => ({ usage, modelServed, finishReason }),
+    ended: () => ended,
+    error: () => error,
+    outputChars: () => chars,
+  };
+}
+
+function mayCarryFacts({ event, data }: SseEvent): boolean {
+  return (
+    data.includes('"usage":{') ||
+    data.includes('"usage": {') ||
+    data.includes('"finish_reason":"') ||
+    data.includes('"finish_reason": "') ||
+    data.includes('"error"') ||
+    event === 'error'
+  );
+}
+
+function readStreamError(chunk: JsonObject): StreamError | null {
+  const { error } = chunk;
+  if (typeof error === 'string') return { type: null, message: error };
+  const detail = asObject(error);
+  if (!detail) return null;
+  return {
+    type: asString(detail.type) ?? asString(detail.code),
+    message: asString(detail.message) ?? 'error',
+  };
+}
+
+const OUTPUT_FIELDS = ['"content":"', '"reasoning_content":"', '"reasoning":"', '"arguments":"'] as const;
+
+/** Length of the text a chunk adds, found without parsing it; for estimates only. */
+function outputChars(data: string): number {
+  let count = 0;
+  for (const field of OUTPUT_FIELDS) {
+    const start = data.indexOf(field);
+    if (start < 0) continue;
+    const from = start + field.length;
+    let end = data.indexOf('"', from);
+    while (end > 0 && data.charCodeAt(end - 1) === 92) end = data.indexOf('"', end + 1);
+    count += Math.max(0, (end < 0 ? data.length : end) - from);
+  }
+  return count;
+}
