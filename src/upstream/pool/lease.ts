@@ -1,0 +1,46 @@
+// The words between the pool and whoever asks it for a credential.
+import type { FailureKind } from '../../core/usage-event.ts';
+import type { Credential, ProviderSpec } from '../providers/provider-spec.ts';
+
+export interface AcquireRequest {
+  readonly provider: string;
+  /** The provider's own model name, without the provider. */
+  readonly model: string;
+  /** Credentials this request has used up already. */
+  readonly exclude?: ReadonlySet<string>;
+  /** Groups requests that should stay on one credential while its prompt cache lives; scoped to the caller's key. */
+  readonly affinity?: string | null;
+}
+
+/** What became of a leased call. */
+export type LeaseReport =
+  | { readonly kind: 'success' }
+  | { readonly kind: 'failure'; readonly failure: FailureKind; readonly retryAfterMs: number | null }
+  /** Says nothing about the credential: the caller went away, or the request itself was at fault. */
+  | { readonly kind: 'neutral' };
+
+export interface Lease {
+  readonly spec: ProviderSpec;
+  readonly credential: Credential;
+  readonly model: string;
+  /** Gives the slot back and records what happened. Must be called once; later calls do nothing. */
+  readonly release: (report: LeaseReport) => void;
+}
+
+export type Acquisition =
+  | { readonly kind: 'lease'; readonly lease: Lease }
+  | { readonly kind: 'unknown_provider' }
+  /** Every credential that may be used was excluded by the request. */
+  | { readonly kind: 'exhausted' }
+  /** Credentials are healthy but all at their concurrency limit. */
+  | { readonly kind: 'busy' }
+  /** None may be used before this many milliseconds have passed. */
+  | { readonly kind: 'cooling'; readonly waitMs: number };
+
+export interface Pool {
+  readonly acquire: (request: AcquireRequest) => Acquisition;
+  /** The providers that can be called now, in order. */
+  readonly providers: () => readonly ProviderSpec[];
+  /** The spec by name or by one of its aliases, or null. */
+  readonly provider: (name: string) => ProviderSpec | null;
+}
