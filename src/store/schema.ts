@@ -1,4 +1,5 @@
 // The tables as Kysely sees them: one interface per table, the same names as the migrations.
+import type { UsageSchema } from './usage-schema.ts';
 
 export interface UserTable {
   id: string;
@@ -83,7 +84,7 @@ export interface VersionTable {
   number: number;
 }
 
-export interface StoreSchema {
+export interface StoreSchema extends UsageSchema {
   versions: VersionTable;
   users: UserTable;
   api_keys: ApiKeyTable;

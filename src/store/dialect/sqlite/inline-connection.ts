@@ -1,6 +1,7 @@
 // A Kysely connection on this thread: for commands, migrations and tests. Servers use worker-connection.ts.
 import type { Database } from 'bun:sqlite';
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
+import { callProcedure } from './procedures.ts';
 
 export class InlineConnection implements DatabaseConnection {
   readonly #db: Database;
@@ -19,8 +20,9 @@ export class InlineConnection implements DatabaseConnection {
   }
 }
 
-/** Runs one statement; rows for readers, counts for writers. Statements are cached by their text. */
+/** Runs one statement, or one `CALL name(?)` of procedures.ts; rows for readers, counts for writers. Statements are cached by their text. */
 export function runQuery<R>(db: Database, sql: string, parameters: readonly unknown[]): QueryResult<R> {
+  if (sql.startsWith('CALL ')) return { rows: [callProcedure(db, sql, parameters) as R] };
   const statement = db.query(sql);
   if (statement.columnNames.length > 0) return { rows: statement.all(...bindable(parameters)) as R[] };
   const { changes, lastInsertRowid } = statement.run(...bindable(parameters));

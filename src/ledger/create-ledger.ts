@@ -1,0 +1,221 @@
+// The usage ledger: the one place where usage is written. Journal first, store later, nothing lost in between.
+// Never prices and never counts tokens: it keeps what the gateway settled.
+import { join } from 'node:path';
+import type { UsageEvent } from '../core/usage-event.ts';
+import { appError } from '../errors/app-error.ts';
+import { sleep } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { holdLock } from '../store/dialect/sqlite/hold-lock.ts';
+import type { Store } from '../store/open-store.ts';
+import { insertUsageJson } from '../store/usage-events.ts';
+import { DRAIN_DEFAULTS, Drain, type DrainSettings } from './drain.ts';
+import { JOURNAL_DEFAULTS, Journal, JournalRefused, type JournalSettings, type Segment } from './journal.ts';
+import type { JournalIo } from './journal-io.ts';
+import { orphanEvent, recover, type StartedMark } from './recover.ts';
+import { SetAside } from './set-aside.ts';
+
+export interface LedgerSettings extends JournalSettings, DrainSettings {
+  /** Requests that may be under way with a mark at once. */
+  readonly openMarksMax: number;
+  /** What keys without a budget get when neither journal nor store can take a row. */
+  readonly whenFull: 'refuse' | 'serve_uncounted';
+}
+
+export const LEDGER_DEFAULTS: LedgerSettings = {
+  ...JOURNAL_DEFAULTS,
+  ...DRAIN_DEFAULTS,
+  openMarksMax: 100_000,
+  whenFull: 'refuse',
+};
+
+export interface LedgerOptions {
+  readonly dataDir: string;
+  readonly store: Store;
+  readonly log: Log;
+  readonly settings?: Partial<LedgerSettings>;
+  readonly io?: JournalIo;
+}
+
+export interface LedgerStats {
+  /** Events settled (or found in the journal at the start) and not in the store yet. */
+  readonly pending: number;
+  readonly openMarks: number;
+  readonly journalBytes: number;
+  readonly setAside: number;
+  /** Events that nothing could take, under `serve_uncounted` or at a bound. Anything but 0 is an alarm. */
+  readonly uncounted: number;
+  readonly orphansSwept: number;
+  /** Why usage cannot be stored or journaled now; null when all is well. For the readiness probe. */
+  readonly failure: string | null;
+}
+
+/** How long close() waits for the store; what is left stays in the journal for the next start. */
+const CLOSE_WAIT_MS = 5_000;
+
+export class Ledger {
+  readonly #settings: LedgerSettings;
+  readonly #journal: Journal;
+  readonly #drain: Drain;
+  readonly #setAside: SetAside;
+  readonly #log: Log;
+  readonly #marks = new Map<string, { json: string; segment: Segment | null }>();
+  readonly #release: () => void;
+  #settled = 0;
+  #uncounted = 0;
+  #orphansSwept = 0;
+  #closed = false;
+  #journalFailure: string | null = null;
+
+  /** Use createLedger: it also recovers. */
+  constructor(options: LedgerOptions, settings: LedgerSettings, folder: string) {
+    this.#settings = settings;
+    this.#log = options.log;
+    this.#journal = new Journal({
+      folder,
+      settings,
+      log: options.log,
+      ...(options.io ? { io: options.io } : {}),
+    });
+    this.#release = holdLock(join(folder, 'lock')).release;
+    this.#setAside = new SetAside(folder, options.log);
+    this.#drain = new Drain({
+      journal: this.#journal,
+      insert: (json) => insertUsageJson(options.store, json),
+      setAside: this.#setAside,
+      settings,
+      log: options.log,
+      beforeRemove: (segment) => this.#carryMarks(segment),
+    });
+  }
+
+  /** Throws `store_unavailable` when a new request could not be written down and must not be served. */
+  admit(budgeted: boolean): void {
+    if (this.#journalFailure === null) return;
+    const full = this.#drain.heldCount * 2 >= this.#settings.heldEventsMax;
+    const risky = budgeted && this.#drain.failure !== null;
+    if (risky || (full && (budgeted || this.#settings.whenFull === 'refuse'))) throw this.#unavailable();
+  }
+
+  /** Writes down that a request has begun, so that a dead process leaves a trace. Throws `store_unavailable` for budgeted ones. */
+  begin(mark: StartedMark, budgeted = false): void {
+    this.admit(budgeted);
+    const json = JSON.stringify(mark);
+    try {
+      if (this.#marks.size >= this.#settings.openMarksMax)
+        throw new JournalRefused(`${this.#marks.size} requests are under way, the bound of openMarksMax`);
+      this.#marks.set(mark.id, { json, segment: this.#journal.append('S', mark.id, json) });
+    } catch (error) {
+      this.#journalFailed(error);
+      if (budgeted) throw this.#unavailable();
+    }
+  }
+
+  /** Writes the final event. Call it before the last byte goes out. Throws `store_unavailable` only when nothing can take it. */
+  settle(event: UsageEvent): void {
+    const json = JSON.stringify(event);
+    try {
+      this.#journal.append('E', event.id, json);
+      this.#journalFailure = null;
+      this.#marks.delete(event.id);
+    } catch (error) {
+      this.#journalFailed(error);
+      this.#hold(event.id, json);
+    }
+    this.#settled += 1;
+    this.#drain.wake();
+  }
+
+  /** In strict mode resolves once everything settled so far is on disk; null in grouped mode, where nobody waits. */
+  confirmed(): Promise<void> | null {
+    return this.#journal.confirmed();
+  }
+
+  /** Resolves when everything settled before this call is in the store. */
+  flush(): Promise<void> {
+    return this.#drain.flush();
+  }
+
+  get stats(): LedgerStats {
+    return {
+      pending: Math.max(0, this.#settled - this.#drain.drained),
+      openMarks: this.#marks.size,
+      journalBytes: this.#journal.bytes,
+      setAside: this.#setAside.count,
+      uncounted: this.#uncounted,
+      orphansSwept: this.#orphansSwept,
+      failure: this.#journalFailure ?? this.#drain.failure,
+    };
+  }
+
+  /** Flushes for at most CLOSE_WAIT_MS; what the store did not take stays in the journal. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#journal.rotate();
+    const waited = new AbortController();
+    const timeUp = sleep(CLOSE_WAIT_MS, waited.signal).catch(() => undefined);
+    await Promise.race([this.flush(), timeUp]);
+    waited.abort();
+    await this.#drain.stop();
+    await this.#journal.close();
+    this.#release();
+  }
+
+  /** Sweeps what a dead process left. Its segments are drained behind the traffic. */
+  async recover(): Promise<void> {
+    const left = [...this.#journal.segments];
+    const { orphans, events } = await recover(left);
+    this.#settled += events;
+    for (const mark of orphans) this.settle(orphanEvent(mark));
+    this.#orphansSwept = orphans.length;
+    if (left.length > 0) {
+      this.#log.info({ segments: left.length, events, orphans: orphans.length }, 'journal recovered');
+      this.#drain.wake();
+    }
+  }
+
+  #hold(id: string, json: string): void {
+    if (this.#drain.hold(json)) {
+      this.#marks.delete(id);
+      return;
+    }
+    this.#uncounted += 1;
+    this.#log.error({ id, uncounted: this.#uncounted }, 'neither journal nor memory can take a usage event');
+    if (this.#settings.whenFull === 'refuse') throw this.#unavailable();
+  }
+
+  /** Marks that are still open move to the newest segment, so that an old one can go, even from a full journal. */
+  #carryMarks(segment: Segment): void {
+    for (const [id, mark] of this.#marks) {
+      if (mark.segment !== segment && mark.segment !== null) continue;
+      try {
+        mark.segment = this.#journal.append('S', id, mark.json, this.#settings.segmentBytesMax);
+      } catch (error) {
+        // The disk is full and removing the segment is what frees it; the mark is tried again with the next one.
+        mark.segment = null;
+        this.#journalFailed(error);
+      }
+    }
+  }
+
+  #journalFailed(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (this.#journalFailure === null) this.#log.error({ error: reason }, 'the journal takes no more');
+    this.#journalFailure = reason;
+  }
+
+  #unavailable() {
+    return appError('store_unavailable', {
+      ...(this.#journalFailure ? { internal: this.#journalFailure } : {}),
+      retryAfterMs: 5_000,
+    });
+  }
+}
+
+/** Opens the journal in `dataDir`, sweeps orphans of a dead process to `unknown` and begins to drain. */
+export async function createLedger(options: LedgerOptions): Promise<Ledger> {
+  const settings = { ...LEDGER_DEFAULTS, ...options.settings };
+  const ledger = new Ledger(options, settings, join(options.dataDir, 'journal'));
+  await ledger.recover();
+  return ledger;
+}

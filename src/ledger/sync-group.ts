@@ -1,0 +1,125 @@
+// Groups many writes under one fdatasync, off the event loop, and remembers what is not confirmed yet.
+// One sync runs at a time; a file that was finished is closed only after its last sync.
+import type { RecordKind } from './journal-record.ts';
+
+export interface UnconfirmedLine {
+  readonly kind: RecordKind;
+  readonly id: string;
+  readonly json: string;
+}
+
+export interface SyncGroupOptions {
+  readonly sync: (fd: number, done: (error: Error | null) => void) => void;
+  readonly close: (fd: number) => void;
+  /** The file is lost for good; its lines must be written to another one. */
+  readonly onFailure: (failure: SyncFailure) => void;
+  readonly delayMs: number;
+}
+
+export interface SyncFailure {
+  readonly fd: number;
+  readonly lines: readonly UnconfirmedLine[];
+  readonly error: Error;
+}
+
+interface Job {
+  readonly fd: number;
+  readonly lines: UnconfirmedLine[];
+  readonly waiting: (() => void)[];
+  readonly closeAfter: boolean;
+}
+
+/** Lines kept for rewriting while a sync is under way. Beyond it a failed sync can lose what the page cache loses. */
+export const UNCONFIRMED_LINES_MAX = 50_000;
+/** After a failed sync, pause before the next one, so that a dead disk is not asked in a busy loop. */
+const FAILURE_PAUSE_MS = 250;
+
+export class SyncGroup {
+  readonly #options: SyncGroupOptions;
+  readonly #finished: Job[] = [];
+  #fd = -1;
+  #lines: UnconfirmedLine[] = [];
+  #waiting: (() => void)[] = [];
+  #running = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #pauseMs = 0;
+
+  constructor(options: SyncGroupOptions) {
+    this.#options = options;
+  }
+
+  add(fd: number, line: UnconfirmedLine): void {
+    this.#fd = fd;
+    if (this.#lines.length < UNCONFIRMED_LINES_MAX) this.#lines.push(line);
+    if (!this.#timer) this.#schedule();
+  }
+
+  /** Resolves once everything added before this call is on disk. */
+  settled(): Promise<void> {
+    if (this.#idle()) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#schedule();
+    });
+  }
+
+  /** The file gets no more writes: sync what is left of it, then close it. */
+  finish(fd: number): void {
+    this.#finished.push({ fd, lines: this.#lines, waiting: this.#waiting, closeAfter: true });
+    this.#lines = [];
+    this.#waiting = [];
+    this.#schedule();
+  }
+
+  #idle(): boolean {
+    return this.#lines.length === 0 && this.#finished.length === 0 && !this.#running;
+  }
+
+  #schedule(): void {
+    if (this.#running || this.#timer) return;
+    this.#timer = setTimeout(() => this.#run(), Math.max(this.#options.delayMs, this.#pauseMs));
+  }
+
+  #run(): void {
+    this.#timer = null;
+    const job = this.#finished.shift() ?? this.#takeCurrent();
+    if (job.lines.length === 0) {
+      this.#done(job, null);
+      return;
+    }
+    this.#running = true;
+    this.#options.sync(job.fd, (error) => {
+      this.#running = false;
+      this.#done(job, error);
+    });
+  }
+
+  #takeCurrent(): Job {
+    const job = { fd: this.#fd, lines: this.#lines, waiting: this.#waiting, closeAfter: false };
+    this.#lines = [];
+    this.#waiting = [];
+    return job;
+  }
+
+  /** What was written to the same file since: a later sync of it would answer success for lost bytes. */
+  #takeLinesOf(failed: Job): UnconfirmedLine[] {
+    if (failed.closeAfter) return [];
+    const closing = this.#finished.find((job) => job.fd === failed.fd);
+    const lines = closing ? closing.lines.splice(0) : this.#lines;
+    if (!closing) this.#lines = [];
+    return lines;
+  }
+
+  #done(job: Job, error: Error | null): void {
+    if (job.closeAfter) this.#options.close(job.fd);
+    if (error) {
+      this.#pauseMs = FAILURE_PAUSE_MS;
+      this.#waiting.push(...job.waiting);
+      this.#options.onFailure({ fd: job.fd, lines: [...job.lines, ...this.#takeLinesOf(job)], error });
+    } else {
+      this.#pauseMs = 0;
+      for (const resolve of job.waiting) resolve();
+    }
+    if (this.#lines.length > 0 || this.#waiting.length > 0 || this.#finished.length > 0) this.#schedule();
+  }
+}

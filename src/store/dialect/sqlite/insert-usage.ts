@@ -1,0 +1,173 @@
+// Writes a batch of usage events, their attempts and their roll-ups in one transaction, each event exactly once.
+// Runs on the writer's thread with prepared statements: the event loop never sees this work.
+import type { Database, Statement } from 'bun:sqlite';
+import type { UsageEvent } from '../../../core/usage-event.ts';
+import { ATTEMPT_COLUMNS, attemptCells, EVENT_COLUMNS, eventCells } from '../../usage-row.ts';
+import {
+  COUNTER_NAMES,
+  countersOf,
+  DAY_MS,
+  dayScopes,
+  floorTo,
+  type Scope,
+  SLOT_MS,
+  slotScopes,
+} from '../../usage-scopes.ts';
+
+/** More names than this under one kind are counted together: a caller can invent model names for ever. */
+export const SCOPES_PER_KIND_MAX = 20_000;
+export const OTHER_SCOPE = '(other)';
+
+export interface InsertReport {
+  readonly inserted: number;
+  /** Ids that were there already: harmless repeats of a replay. */
+  readonly repeated: number;
+  /** Positions in the batch that can never be stored, with the reason; the caller sets them aside. */
+  readonly rejected: readonly { readonly index: number; readonly reason: string }[];
+}
+
+interface Statements {
+  readonly event: Statement;
+  readonly attempt: Statement;
+  readonly dropEvent: Statement;
+  readonly dropAttempts: Statement;
+  readonly keyUsed: Statement;
+  readonly findScope: Statement;
+  readonly addScope: Statement;
+  readonly countScopes: Statement;
+  readonly slot: Statement;
+  readonly day: Statement;
+}
+
+type Totals = Map<string, { scope: Scope; bucketMs: number; counters: number[] }>;
+
+const prepared = new WeakMap<Database, Statements>();
+
+/** `json` is the UTF-8 text of a JSON array of usage events. Throws what SQLite throws when nothing could be written. */
+export function insertUsage(db: Database, json: Uint8Array): InsertReport {
+  const events = JSON.parse(new TextDecoder().decode(json)) as UsageEvent[];
+  const statements = prepared.get(db) ?? prepare(db);
+  return db.transaction(() => insertAll(statements, events)).immediate();
+}
+
+function insertAll(statements: Statements, events: readonly UsageEvent[]): InsertReport {
+  const slots: Totals = new Map();
+  const days: Totals = new Map();
+  const keysUsed = new Map<string, number>();
+  const rejected: { index: number; reason: string }[] = [];
+  let inserted = 0;
+  events.forEach((event, index) => {
+    try {
+      if (!insertOne(statements, event)) return;
+    } catch (error) {
+      if (!isTheRowsFault(error)) throw error;
+      undoOne(statements, event);
+      rejected.push({ index, reason: String((error as Error).message) });
+      return;
+    }
+    inserted += 1;
+    addUp(slots, days, event);
+    if (event.keyId) keysUsed.set(event.keyId, Math.max(event.timeMs, keysUsed.get(event.keyId) ?? 0));
+  });
+  writeTotals(statements, slots, statements.slot);
+  writeTotals(statements, days, statements.day);
+  for (const [keyId, timeMs] of keysUsed) statements.keyUsed.run(timeMs, keyId, timeMs);
+  return { inserted, repeated: events.length - inserted - rejected.length, rejected };
+}
+
+/** False when the id is there already. All cells are made before the first write, so that a bad row leaves nothing. */
+function insertOne(statements: Statements, event: UsageEvent): boolean {
+  const attempts = event.attempts.map((attempt) => attemptCells(event.id, attempt));
+  countersOf(event);
+  if (statements.event.run(...eventCells(event)).changes === 0) return false;
+  for (const cells of attempts) statements.attempt.run(...cells);
+  return true;
+}
+
+/** Takes back what a half-written bad event left behind, so that rows and counters stay equal. */
+function undoOne(statements: Statements, event: UsageEvent): void {
+  if (typeof event?.id !== 'string') return;
+  statements.dropAttempts.run(event.id);
+  statements.dropEvent.run(event.id);
+}
+
+function addUp(slots: Totals, days: Totals, event: UsageEvent): void {
+  const counters = countersOf(event);
+  const slotMs = floorTo(event.timeMs, SLOT_MS);
+  const dayMs = floorTo(event.timeMs, DAY_MS);
+  for (const scope of slotScopes(event)) {
+    add(slots, scope, slotMs, counters);
+    add(days, scope, dayMs, counters);
+  }
+  for (const scope of dayScopes(event)) add(days, scope, dayMs, counters);
+}
+
+function add(totals: Totals, scope: Scope, bucketMs: number, counters: readonly number[]): void {
+  const name = `${scope.kind}\n${scope.owner}\n${scope.value}\n${bucketMs}`;
+  const known = totals.get(name);
+  if (!known) {
+    totals.set(name, { scope, bucketMs, counters: [...counters] });
+    return;
+  }
+  for (let i = 0; i < counters.length; i++) known.counters[i] = (known.counters[i] ?? 0) + (counters[i] ?? 0);
+}
+
+function writeTotals(statements: Statements, totals: Totals, upsert: Statement): void {
+  for (const { scope, bucketMs, counters } of totals.values()) {
+    upsert.run(scopeId(statements, scope), bucketMs, ...counters);
+  }
+}
+
+function scopeId(statements: Statements, scope: Scope): number {
+  const { kind, owner, value } = scope;
+  const found = statements.findScope.get(kind, owner, value) as { id: number } | null;
+  if (found) return found.id;
+  const { count, next } = statements.countScopes.get(kind) as { count: number; next: number };
+  if (count >= SCOPES_PER_KIND_MAX && value !== OTHER_SCOPE) {
+    return scopeId(statements, { kind, owner: '', value: OTHER_SCOPE });
+  }
+  statements.addScope.run(next, kind, owner, value);
+  return next;
+}
+
+/** Constraint and binding errors belong to one row; everything else (busy, full, I/O) to the whole database. */
+function isTheRowsFault(error: unknown): boolean {
+  const { code } = error as { code?: string };
+  if (code?.startsWith('SQLITE_CONSTRAINT') || code === 'SQLITE_MISMATCH' || code === 'SQLITE_TOOBIG')
+    return true;
+  return error instanceof TypeError || error instanceof RangeError;
+}
+
+function prepare(db: Database): Statements {
+  const statements: Statements = {
+    event: db.prepare(insertSql('usage_events', EVENT_COLUMNS)),
+    attempt: db.prepare(insertSql('usage_attempts', ATTEMPT_COLUMNS)),
+    dropEvent: db.prepare('DELETE FROM usage_events WHERE id = ?'),
+    dropAttempts: db.prepare('DELETE FROM usage_attempts WHERE event_id = ?'),
+    keyUsed: db.prepare(
+      'UPDATE api_keys SET last_used_ms = ? WHERE id = ? AND coalesce(last_used_ms, 0) < ?',
+    ),
+    findScope: db.prepare('SELECT id FROM usage_scopes WHERE kind = ? AND owner = ? AND value = ?'),
+    addScope: db.prepare('INSERT INTO usage_scopes (id, kind, owner, value) VALUES (?, ?, ?, ?)'),
+    countScopes: db.prepare(
+      `SELECT (SELECT count(*) FROM usage_scopes WHERE kind = ?) AS count,
+        (SELECT coalesce(max(id), 0) + 1 FROM usage_scopes) AS next`,
+    ),
+    slot: db.prepare(upsertSql('usage_slots')),
+    day: db.prepare(upsertSql('usage_days')),
+  };
+  prepared.set(db, statements);
+  return statements;
+}
+
+function insertSql(table: string, columns: readonly string[]): string {
+  const marks = columns.map(() => '?').join(', ');
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${marks}) ON CONFLICT (id) DO NOTHING`;
+}
+
+function upsertSql(table: string): string {
+  const sums = COUNTER_NAMES.map((name) => `${name} = ${table}.${name} + excluded.${name}`).join(', ');
+  const marks = COUNTER_NAMES.map(() => '?').join(', ');
+  return `INSERT INTO ${table} (scope_id, bucket_ms, ${COUNTER_NAMES.join(', ')}) VALUES (?, ?, ${marks})
+    ON CONFLICT (scope_id, bucket_ms) DO UPDATE SET ${sums}`;
+}
