@@ -18,6 +18,9 @@ export interface StartedMark {
   readonly provider: string | null;
   readonly modelAsked: string | null;
   readonly streamed: boolean;
+  /** The request's budget reservation, null without a budget. */
+  readonly heldNanoUsd: number | null;
+  readonly heldTokens: number | null;
 }
 
 export interface Recovered {

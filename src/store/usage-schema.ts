@@ -40,6 +40,9 @@ export interface UsageEventTable extends TokenColumns {
   cost_nano_usd: number | null;
   unpriced: 0 | 1;
   price_version: string | null;
+  /** What stands against budgets while the true numbers are unknown. */
+  held_nano_usd: number | null;
+  held_tokens: number | null;
   first_byte_ms: number | null;
   duration_ms: number;
   finish_reason: string | null;

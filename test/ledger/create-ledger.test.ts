@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLedger, type Ledger, type LedgerSettings } from '../../src/ledger/create-ledger.ts';
 import { type JournalIo, journalIo } from '../../src/ledger/journal-io.ts';
+import type { StartedMark } from '../../src/ledger/recover.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { openStore, type Store } from '../../src/store/open-store.ts';
 import { usageEvent } from '../support/usage-events.ts';
@@ -49,32 +50,12 @@ async function house() {
   return { dir, store, start, rows, journal: join(dir, 'journal') };
 }
 
-function mark(id: string) {
-  const {
-    timeMs,
-    requestId,
-    userId,
-    keyId,
-    clientSessionId,
-    tags,
-    endpoint,
-    provider,
-    modelAsked,
-    streamed,
-  } = usageEvent({ id });
-  return {
-    id,
-    timeMs,
-    requestId,
-    userId,
-    keyId,
-    clientSessionId,
-    tags,
-    endpoint,
-    provider,
-    modelAsked,
-    streamed,
-  };
+function mark(id: string): StartedMark {
+  const event = usageEvent({ id, heldNanoUsd: 700, heldTokens: 70 });
+  const { timeMs, requestId, userId, keyId, clientSessionId, tags, endpoint, provider, modelAsked } = event;
+  const { streamed, heldNanoUsd, heldTokens } = event;
+  const who = { id, timeMs, requestId, userId, keyId, clientSessionId, tags };
+  return { ...who, endpoint, provider, modelAsked, streamed, heldNanoUsd, heldTokens };
 }
 
 describe('the ledger', () => {
@@ -118,20 +99,18 @@ describe('the ledger', () => {
   });
 
   test('a new start drains what the old process left and sweeps begun requests to unknown', async () => {
-    const { dir, start, rows, journal } = await house();
+    const { start, rows, journal } = await house();
     const first = await start();
     const settled = usageEvent();
     first.begin(mark(settled.id));
     first.settle(settled);
     first.begin(mark('req_orphan'));
     await first.flush();
-    const copy = mkdtempSync(join(tmpdir(), 'tollgate-copy-'));
     const names = readdirSync(journal).filter((name) => name.endsWith('.log'));
     const left = names.map((name) => [name, readFileSync(join(journal, name))] as const);
     await first.close();
     // What a killed process leaves behind: the same files, never closed in order.
     for (const [name, bytes] of left) writeFileSync(join(journal, name), bytes);
-    rmSync(copy, { recursive: true });
     const second = await start();
     await second.flush();
     expect(second.stats.orphansSwept).toBe(1);
@@ -141,9 +120,9 @@ describe('the ledger', () => {
       outcome: 'unknown',
       provenance: 'unknown',
       cost_nano_usd: null,
+      held_nano_usd: 700,
     });
     expect(byId.get(settled.id)).toMatchObject({ outcome: 'final', prompt_tokens: 10 });
-    expect(dir).toBeTruthy();
   });
 
   test('torn tails, flipped bytes and foreign files are set aside; the rest is read', async () => {

@@ -56,6 +56,8 @@ export function usageEvent(changes: Partial<UsageEvent> = {}): UsageEvent {
     costNanoUsd: 62_500,
     unpriced: false,
     priceVersion: 'test',
+    heldNanoUsd: null,
+    heldTokens: null,
     firstByteMs: 20,
     durationMs: 41,
     finishReason: 'stop',

@@ -54,6 +54,8 @@ export const usage: Migration = {
       cost_nano_usd BIGINT,
       unpriced BIGINT NOT NULL,
       price_version TEXT,
+      held_nano_usd BIGINT,
+      held_tokens BIGINT,
       first_byte_ms BIGINT,
       duration_ms BIGINT NOT NULL,
       finish_reason TEXT,
