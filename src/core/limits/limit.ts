@@ -23,7 +23,7 @@ export interface Limit {
   /** User id or key id; null for the house. */
   readonly scopeId: string | null;
   readonly kind: LimitKind;
-  /** Requests, tokens or nano-dollars, by `kind`. Zero lets nothing through. */
+  /** Requests, tokens or nano-dollars, by `kind`. Zero lets nothing through, save in a money budget what costs nothing. */
   readonly amount: number;
   /** For budgets; null for the others. */
   readonly period: BudgetPeriod | null;
