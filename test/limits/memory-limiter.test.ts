@@ -126,6 +126,17 @@ describe('memory limiter', () => {
     expect(limiter.unseeded(limits)).toEqual([]);
   });
 
+  test('a budget that is set while a request of an earlier period runs does not count that request', () => {
+    const { admit, limiter, clock } = setUp([]);
+    const yesterdays = admit();
+    clock.advance(24 * 3_600_000);
+    const limits = [budget()];
+    limiter.replace(limits, seedsOf(limits, clock.nowMs(), 0));
+    expect(limiter.allStates()[0]).toMatchObject({ used: 0, reserved: 0 });
+    yesterdays.settle({ ...DONE, costNanoUsd: USD });
+    expect(limiter.allStates()[0]).toMatchObject({ used: 0, reserved: 0 });
+  });
+
   test('a budget in another time zone is another counter and needs its own seed', () => {
     const { limiter } = setUp([budget()], { spent: USD });
     expect(limiter.unseeded([budget({ timeZone: 'Asia/Tokyo' })]).length).toBe(1);
