@@ -1,5 +1,7 @@
 // Queries of the api_keys table. Every change raises the identity version.
 import type { Insertable, Kysely, Selectable, Updateable } from 'kysely';
+import { containsText } from './contains-text.ts';
+import { inTransaction } from './in-transaction.ts';
 import type { ApiKeyTable, StoreSchema } from './schema.ts';
 import { bumpVersion } from './versions.ts';
 
@@ -44,7 +46,7 @@ export async function listKeysOfUser(db: Kysely<StoreSchema>, userId: string): P
 }
 
 export async function insertKey(db: Kysely<StoreSchema>, key: Insertable<ApiKeyTable>): Promise<void> {
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     await trx.insertInto('api_keys').values(key).execute();
     await bumpVersion(trx, 'identity');
   });
@@ -56,7 +58,7 @@ export async function updateKey(
   id: string,
   change: Updateable<ApiKeyTable>,
 ): Promise<boolean> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     const result = await trx.updateTable('api_keys').set(change).where('id', '=', id).executeTakeFirst();
     await bumpVersion(trx, 'identity');
     return Number(result.numUpdatedRows) === 1;
@@ -65,7 +67,7 @@ export async function updateKey(
 
 /** Sets the time of revocation once; a key that is revoked already keeps its time. */
 export async function revokeKeyRow(db: Kysely<StoreSchema>, id: string, nowMs: number): Promise<void> {
-  await db.transaction().execute(async (trx) => {
+  await inTransaction(db, async (trx) => {
     await trx
       .updateTable('api_keys')
       .set({ revoked_ms: nowMs })
@@ -74,4 +76,54 @@ export async function revokeKeyRow(db: Kysely<StoreSchema>, id: string, nowMs: n
       .execute();
     await bumpVersion(trx, 'identity');
   });
+}
+
+export interface KeyPage {
+  readonly limit: number;
+  readonly userId?: string | undefined;
+  /** Only keys made before this one, in (time, id) order. */
+  readonly before?: { readonly createdMs: number; readonly id: string } | undefined;
+  readonly state?: 'active' | 'revoked' | 'expired' | undefined;
+  readonly nowMs: number;
+  /** Part of the name or of the shown prefix. */
+  readonly search?: string | undefined;
+}
+
+export interface KeyWithUsername extends ApiKeyRow {
+  readonly username: string;
+}
+
+/** Newest first, revoked ones included unless `state` says otherwise. */
+export async function pageKeys(db: Kysely<StoreSchema>, page: KeyPage): Promise<KeyWithUsername[]> {
+  let query = db
+    .selectFrom('api_keys')
+    .innerJoin('users', 'users.id', 'api_keys.user_id')
+    .selectAll('api_keys')
+    .select('users.username')
+    .orderBy('api_keys.created_ms', 'desc')
+    .orderBy('api_keys.id', 'desc')
+    .limit(page.limit);
+  const { userId, before, state, nowMs, search } = page;
+  if (userId !== undefined) query = query.where('api_keys.user_id', '=', userId);
+  if (before) {
+    query = query.where((eb) =>
+      eb.or([
+        eb('api_keys.created_ms', '<', before.createdMs),
+        eb.and([eb('api_keys.created_ms', '=', before.createdMs), eb('api_keys.id', '<', before.id)]),
+      ]),
+    );
+  }
+  if (state === 'revoked') query = query.where('revoked_ms', 'is not', null);
+  if (state === 'expired') query = query.where('revoked_ms', 'is', null).where('expires_ms', '<=', nowMs);
+  if (state === 'active') {
+    query = query
+      .where('revoked_ms', 'is', null)
+      .where((eb) => eb.or([eb('expires_ms', 'is', null), eb('expires_ms', '>', nowMs)]));
+  }
+  if (search) {
+    query = query.where((eb) =>
+      eb.or([containsText('api_keys.name', search), containsText('api_keys.token_prefix', search)]),
+    );
+  }
+  return query.execute();
 }

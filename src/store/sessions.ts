@@ -62,6 +62,10 @@ export async function deleteSession(db: Db, options: { id: string; userId: strin
   return numDeletedRows > 0n;
 }
 
+export async function deleteSessionByHash(db: Db, tokenHash: string): Promise<void> {
+  await db.deleteFrom('sessions').where('token_hash', '=', tokenHash).execute();
+}
+
 /** Ends all sessions of a user, or all but `exceptId`; returns how many. */
 export async function deleteSessionsOfUser(db: Db, userId: string, exceptId: string | null): Promise<number> {
   let query = db.deleteFrom('sessions').where('user_id', '=', userId);

@@ -29,6 +29,11 @@ export async function clearThrottle(db: Db, subjects: readonly string[]): Promis
   await db.deleteFrom('sign_in_throttle').where('subject', 'in', subjects).execute();
 }
 
+/** `prefix` is made of hex digits and colons: nothing in it is a pattern. */
+export async function clearThrottlePrefix(db: Db, prefix: string): Promise<void> {
+  await db.deleteFrom('sign_in_throttle').where('subject', 'like', `${prefix}%`).execute();
+}
+
 /** Takes one failure back: the attempt that was counted in advance turned out right. */
 export async function forgiveOne(db: Db, subject: string): Promise<void> {
   await db

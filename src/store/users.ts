@@ -1,5 +1,7 @@
 // Queries of the users table. Changes that the data plane must learn of raise the identity version.
 import type { Insertable, Kysely, Selectable, Updateable } from 'kysely';
+import { containsText } from './contains-text.ts';
+import { inTransaction } from './in-transaction.ts';
 import type { StoreSchema, UserTable } from './schema.ts';
 import { bumpVersion } from './versions.ts';
 
@@ -30,7 +32,7 @@ export async function countUsers(db: Kysely<StoreSchema>): Promise<number> {
 
 /** False when the name is taken. */
 export async function insertUser(db: Kysely<StoreSchema>, user: Insertable<UserTable>): Promise<boolean> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     const result = await trx
       .insertInto('users')
       .values(user)
@@ -47,9 +49,57 @@ export async function updateUser(
   id: string,
   change: Updateable<UserTable>,
 ): Promise<boolean> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx) => {
     const result = await trx.updateTable('users').set(change).where('id', '=', id).executeTakeFirst();
     await bumpVersion(trx, 'identity');
     return Number(result.numUpdatedRows) === 1;
   });
+}
+
+/** How many admins could sign in now: the rule of the last admin counts these. */
+export async function countActiveAdmins(db: Kysely<StoreSchema>): Promise<number> {
+  const row = await db
+    .selectFrom('users')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('role', '=', 'admin')
+    .where('is_active', '=', 1)
+    .executeTakeFirstOrThrow();
+  return Number(row.count);
+}
+
+export interface UserPage {
+  readonly limit: number;
+  /** Only users made after this one, in (time, id) order. */
+  readonly after?: { readonly createdMs: number; readonly id: string } | undefined;
+  readonly role?: 'admin' | 'user' | undefined;
+  readonly isActive?: boolean | undefined;
+  /** Part of the name, as typed: its `%` and `_` mean themselves. */
+  readonly search?: string | undefined;
+}
+
+/** Oldest first. */
+export async function pageUsers(db: Kysely<StoreSchema>, page: UserPage): Promise<UserRow[]> {
+  let query = db.selectFrom('users').selectAll().orderBy('created_ms').orderBy('id').limit(page.limit);
+  const { after, role, isActive, search } = page;
+  if (after) {
+    query = query.where((eb) =>
+      eb.or([
+        eb('created_ms', '>', after.createdMs),
+        eb.and([eb('created_ms', '=', after.createdMs), eb('id', '>', after.id)]),
+      ]),
+    );
+  }
+  if (role !== undefined) query = query.where('role', '=', role);
+  if (isActive !== undefined) query = query.where('is_active', '=', isActive ? 1 : 0);
+  if (search) query = query.where(containsText('username', search));
+  return query.execute();
+}
+
+/** The data plane need not learn of a sign-in: the identity version stays. */
+export async function recordSignInOfUser(
+  db: Kysely<StoreSchema>,
+  id: string,
+  change: { readonly last_login_ms: number; readonly password_hash?: string },
+): Promise<void> {
+  await db.updateTable('users').set(change).where('id', '=', id).execute();
 }

@@ -2,11 +2,11 @@
 // the store keeps its hash, and the CSRF token is derived from it, so that neither can be read out of the database.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Kysely } from 'kysely';
-import type { Principal, RequestOrigin } from '../core/principal.ts';
-import type { Clock } from '../lib/clock.ts';
-import { newId, randomToken } from '../lib/id.ts';
-import type { Store } from '../store/open-store.ts';
-import type { StoreSchema } from '../store/schema.ts';
+import type { Principal, RequestOrigin } from '../../core/principal.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { newId, randomToken } from '../../lib/id.ts';
+import type { Store } from '../../store/open-store.ts';
+import type { StoreSchema } from '../../store/schema.ts';
 import {
   deleteOldSessions,
   findSessionByHash,
@@ -15,7 +15,7 @@ import {
   type SessionRow,
   touchSession,
   trimSessionsOfUser,
-} from '../store/sessions.ts';
+} from '../../store/sessions.ts';
 
 type Db = Kysely<StoreSchema>;
 
@@ -82,7 +82,7 @@ export function createSessions(parts: {
     if (!isToken(token)) return null;
     const row = await findSessionByHash(store.read, hashToken(token));
     const nowMs = clock.nowMs();
-    if (!row || row.is_active !== 1) return null;
+    if (row?.is_active !== 1) return null;
     // A clock that was set back far makes every session look young; the absolute end still holds from its own start.
     if (nowMs >= row.expires_ms || nowMs - row.last_seen_ms >= idleMs) return null;
     if (nowMs - row.last_seen_ms >= Math.min(TOUCH_EVERY_MS, idleMs / 4)) {
