@@ -59,6 +59,11 @@ export const CATALOGUE = {
     type: 'invalid_request_error',
     message: 'The request body is larger than {limit} bytes, the limit set by BODY_BYTES_MAX.',
   },
+  invalid_body_size: {
+    status: 413,
+    type: 'invalid_request_error',
+    message: 'The request body is larger than {limit} bytes, the limit of this API.',
+  },
   unsupported_media_type: { status: 415, type: 'invalid_request_error', message: '{detail}' },
   validation_failed: { status: 422, type: 'invalid_request_error', message: '{detail}' },
   upgrade_required: {
