@@ -6,9 +6,10 @@ import { appError } from '../errors/app-error.ts';
 /** Throws AppError 403. `models` are all the names of the one model: as asked and as resolved. */
 export function authorise(
   actor: Actor,
-  request: { readonly models: readonly string[]; readonly address: string },
+  request: { readonly models: readonly string[]; readonly address: () => string },
 ): void {
-  if (!allowsAddress(actor.addresses, request.address)) throw appError('address_not_allowed');
+  if (actor.addresses && !allowsAddress(actor.addresses, request.address()))
+    throw appError('address_not_allowed');
   if (allowsModel(actor.models, request.models)) return;
   throw appError('model_not_allowed', { params: { model: request.models[0] ?? '' }, param: 'model' });
 }

@@ -17,7 +17,7 @@ export interface GatewayCall {
   readonly request: Request;
   readonly target: CanonicalTarget;
   /** The caller's address, after trusted proxies. */
-  readonly address: string;
+  readonly address: () => string;
   /** Lets the connection be silent for as long as our own timers allow. */
   readonly keepOpen: () => void;
 }

@@ -27,7 +27,7 @@ export interface Exchange {
   /** The caller's query string with its question mark, or empty. */
   readonly query: string;
   /** The address the call came from, after trusted proxies. */
-  readonly address: string;
+  readonly address: () => string;
   readonly actor: Actor;
   readonly body: RequestBody;
   readonly facts: RequestFacts;

@@ -20,7 +20,7 @@ export interface CompletionCall {
   readonly endpoint: Endpoint;
   readonly actor: Actor;
   readonly query: string;
-  readonly address: string;
+  readonly address: () => string;
 }
 
 /** Throws AppError; the caller encodes it. */

@@ -15,7 +15,11 @@ export async function readJsonRequest(
   limits: { readonly bytesMax: number; readonly timeoutMs: number },
 ): Promise<RequestBody> {
   const type = request.headers.get('content-type');
-  if (type !== null && !/^(application\/(\w+\+)?json|text\/plain)\s*(;|$)/i.test(type)) {
+  // curl -d says form-urlencoded whatever the body is; a body that is JSON is taken as JSON.
+  if (
+    type !== null &&
+    !/^(application\/(\w+\+)?json|text\/plain|application\/x-www-form-urlencoded)\s*(;|$)/i.test(type)
+  ) {
     throw appError('unsupported_media_type', {
       params: { detail: 'The body must be JSON. Send content-type: application/json.' },
     });
