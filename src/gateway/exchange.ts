@@ -2,11 +2,11 @@
 import type { Actor } from '../core/actor.ts';
 import type { AttemptRecord } from '../core/usage-event.ts';
 import { readRequestId } from '../http/request-id.ts';
+import type { Clock } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
 import type { JsonObject } from '../lib/json.ts';
+import type { Admission } from '../limits/limiter.ts';
 import type { RequestFacts } from '../protocol/types.ts';
-import type { Admission } from './admit.ts';
-import type { GatewayDeps } from './deps.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /** Attempts that one event can carry; a longer list would be a runaway loop. */
@@ -50,7 +50,7 @@ export interface Identity {
   readonly startedMs: number;
 }
 
-export function identify(request: Request, deps: Pick<GatewayDeps, 'clock'>): Identity {
+export function identify(request: Request, deps: { readonly clock: Clock }): Identity {
   const id = newId('req');
   return {
     id,

@@ -48,7 +48,8 @@ export async function handleCompletion(call: CompletionCall, deps: GatewayDeps):
   for (const target of targets) {
     authorise(call.actor, { models: [exchange.facts.model, target.fullName], address: call.address });
   }
-  exchange.admission = deps.admit(exchange);
+  const admission = deps.admit(exchange);
+  exchange.admission = admission instanceof Promise ? await admission : admission;
   try {
     return await serve(exchange, targets, deps);
   } catch (error) {
