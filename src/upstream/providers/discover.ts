@@ -26,16 +26,10 @@ interface Named {
   readonly value: string;
 }
 
-/** `fileBases` are base URLs of tollgate.yaml by canonical name: a key in the environment may belong to one. */
-export function discoverProviders(
-  env: Environment,
-  fileBases: ReadonlyMap<string, string> = new Map(),
-): Discovery {
+export function discoverProviders(env: Environment): Discovery {
   const notices: string[] = [];
   const bases = readBases(env, notices);
   const keys = readKeys(env, notices);
-  for (const [name, value] of fileBases)
-    if (keys.has(name) && !bases.has(name)) bases.set(name, { variable: 'tollgate.yaml', value });
   const specs: ProviderSpec[] = [];
   const credentials: Credential[] = [];
   for (const name of providerNames(keys, bases)) {
@@ -67,14 +61,7 @@ export function credentialId(provider: string, secret: string): string {
 
 /** A provider that is not in the table: OpenAI-compatible at the given base URL. */
 export function customProvider(name: string, baseUrl: string): ProviderSpec {
-  // Whether its list of models is open to all is not known, so that it is no check of a key.
-  return providerRow({
-    name,
-    baseUrl: trimSlash(baseUrl),
-    endpoints: OPENAI_ENDPOINTS,
-    keyCheck: null,
-    custom: true,
-  });
+  return providerRow({ name, baseUrl: trimSlash(baseUrl), endpoints: OPENAI_ENDPOINTS, custom: true });
 }
 
 /** Null for http(s) URLs without credentials in them, else what is wrong (security fact B5). */
@@ -140,7 +127,7 @@ function specFor(name: string, base: string | null, env: Environment): ProviderS
 }
 
 /** Paths of these protocols begin with the version, so a base that already ends in it loses it. */
-export function plainBase(row: ProviderSpec, base: string): string {
+function plainBase(row: ProviderSpec, base: string): string {
   const trimmed = trimSlash(base);
   if (row.protocol === 'openai' && row.name !== 'azure') return trimmed;
   return trimmed.replace(/\/(openai\/)?v1(beta)?$/, '').replace(/\/openai$/, '');
@@ -173,16 +160,13 @@ function toCredentials(provider: string, found: readonly Named[]): Credential[] 
   }));
 }
 
-export function keylessCredential(
-  provider: string,
-  source: Credential['source'] = 'environment',
-): Credential {
+function keylessCredential(provider: string): Credential {
   return {
     id: credentialId(provider, ''),
     provider,
     secret: '',
-    source,
-    label: source === 'environment' ? `${provider.toUpperCase()}_API_BASE` : 'no key needed',
+    source: 'environment',
+    label: `${provider.toUpperCase()}_API_BASE`,
     priority: PRIORITY_DEFAULT,
   };
 }
