@@ -38,7 +38,7 @@ export function createMessagesStreamReader(): StreamReader {
       takeUsage(data.usage);
       stopReason = asString(asObject(data.delta)?.stop_reason) ?? stopReason;
     } else if (data.type === 'message_stop') ended = true;
-    else if (data.type === 'error') error = readError(data);
+    else if (data.type === 'error') error = readStreamError(data);
   }
 
   return {
@@ -89,8 +89,8 @@ function readCacheWrites(usage: JsonObject): { fiveMinutes: number | null; oneHo
   return { fiveMinutes: total - (bounded ?? 0), oneHour: bounded };
 }
 
-/** A field that comes back as null says nothing, so the earlier value stays. */
-function mergeLatest(earlier: JsonObject, later: JsonObject): JsonObject {
+/** Usage as it stands after one more event. A field that comes back as null says nothing, so the earlier value stays. */
+export function mergeLatest(earlier: JsonObject, later: JsonObject): JsonObject {
   const merged: JsonObject = { ...earlier };
   for (const [name, value] of Object.entries(later))
     if (value !== null && value !== undefined) merged[name] = value;
@@ -98,7 +98,7 @@ function mergeLatest(earlier: JsonObject, later: JsonObject): JsonObject {
 }
 
 /** After a server-side fallback the answering model stands only in the last `fallback_message` iteration. */
-function readFallbackModel(usage: JsonObject | null): string | null {
+export function readFallbackModel(usage: JsonObject | null): string | null {
   const iterations = asArray(usage?.iterations) ?? [];
   const fallback = iterations.map(asObject).findLast((each) => each?.type === 'fallback_message');
   return asString(fallback?.model);
@@ -110,7 +110,7 @@ function countDelta(part: JsonObject | null): number {
   return text?.length ?? 0;
 }
 
-function readError(data: JsonObject): StreamError {
+export function readStreamError(data: JsonObject): StreamError {
   const error = asObject(data.error);
   return {
     type: asString(error?.type),

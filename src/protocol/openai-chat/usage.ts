@@ -19,12 +19,22 @@ export function readOpenAiUsage(value: unknown): TokenUsage | null {
     inputTokens: input,
     outputTokens: output,
     cachedTokens: readCount(promptDetails?.cached_tokens) ?? readCount(usage.prompt_cache_hit_tokens),
-    cacheWrite5mTokens: readCount(promptDetails?.cache_write_tokens),
+    ...readCacheWrites(promptDetails),
     reasoningTokens: reasoning,
     audioInputTokens: readCount(promptDetails?.audio_tokens),
     audioOutputTokens: readCount(outputDetails?.audio_tokens),
     promptTokens: input,
     completionTokens: wholeOutput(usage, input, output, reasoning),
+  };
+}
+
+/** `cache_write_1h_tokens` is Tollgate's own, for what it translates from Anthropic's format; inside the total. */
+function readCacheWrites(details: JsonObject | null) {
+  const total = readCount(details?.cache_write_tokens);
+  const oneHour = readCount(details?.cache_write_1h_tokens);
+  return {
+    cacheWrite5mTokens: total === null ? null : Math.max(0, total - (oneHour ?? 0)),
+    cacheWrite1hTokens: oneHour,
   };
 }
 
@@ -97,7 +107,7 @@ function mayCarryFacts({ event, data }: SseEvent): boolean {
   );
 }
 
-function readStreamError(chunk: JsonObject): StreamError | null {
+export function readStreamError(chunk: JsonObject): StreamError | null {
   const { error } = chunk;
   if (typeof error === 'string') return { type: null, message: error };
   const detail = asObject(error);
