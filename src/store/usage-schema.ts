@@ -99,7 +99,26 @@ export interface UsageRollupTable extends UsageCounters {
   bucket_ms: number;
 }
 
+export interface UsageStateTable {
+  name: 'pruned_before_ms';
+  value: number;
+}
+
+/** Prices set here. Append-only: a change retires one row and adds another. */
+export interface PriceOverrideTable {
+  id: string;
+  /** Glob over `provider/model`. */
+  pattern: string;
+  /** JSON of dollars per million tokens, as people write prices. */
+  price: string;
+  created_ms: number;
+  created_by: string | null;
+  retired_ms: number | null;
+}
+
 export interface UsageSchema {
+  usage_state: UsageStateTable;
+  price_overrides: PriceOverrideTable;
   usage_events: UsageEventTable;
   usage_attempts: UsageAttemptTable;
   usage_scopes: UsageScopeTable;

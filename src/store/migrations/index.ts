@@ -3,6 +3,7 @@
 import { identity } from './0001-identity.ts';
 import { people } from './0002-people.ts';
 import { usage } from './0003-usage.ts';
+import { usageUpkeep } from './0004-usage-upkeep.ts';
 import type { Migration } from './migration.ts';
 
-export const MIGRATIONS: readonly Migration[] = [identity, people, usage];
+export const MIGRATIONS: readonly Migration[] = [identity, people, usage, usageUpkeep];

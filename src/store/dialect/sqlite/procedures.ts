@@ -1,12 +1,15 @@
 // Work that is one round trip to the database's thread although it is many statements, named like SQL's own CALL.
 // The connection is held for the whole call, so nothing else runs inside its transaction.
 import type { Database } from 'bun:sqlite';
+import type { PruneBite } from '../../usage-retention.ts';
 import { insertUsage } from './insert-usage.ts';
+import { pruneUsage } from './prune-usage.ts';
 
 type Procedure = (db: Database, argument: unknown) => unknown;
 
 const PROCEDURES: Readonly<Record<string, Procedure>> = {
   insert_usage: (db, argument) => insertUsage(db, argument as Uint8Array),
+  prune_usage: (db, argument) => pruneUsage(db, argument as PruneBite),
 };
 
 /** `sql` is `CALL name(?)`; answers the procedure's one result. */
