@@ -1,19 +1,9 @@
 // Takes old usage rows out in small bites, so that the write lock is never held for long. Roll-ups stay for ever.
 import { CompiledQuery, type Kysely } from 'kysely';
+import type { PruneBite, PruneReport } from './dialect/sqlite/prune-usage.ts';
 import type { Store } from './open-store.ts';
 import type { StoreSchema } from './schema.ts';
 import { DAY_MS, floorTo } from './usage-scopes.ts';
-
-export interface PruneBite {
-  readonly beforeMs: number;
-  readonly rowsMax: number;
-}
-
-export interface PruneReport {
-  readonly deleted: number;
-  /** How long the write lock was held. */
-  readonly tookMs: number;
-}
 
 /** Rows with an earlier time have been pruned, as whole UTC days; minus infinity before the first prune. */
 export async function prunedBeforeMs(db: Kysely<StoreSchema>): Promise<number> {

@@ -1,9 +1,8 @@
 // Work that is one round trip to the database's thread although it is many statements, named like SQL's own CALL.
 // The connection is held for the whole call, so nothing else runs inside its transaction.
 import type { Database } from 'bun:sqlite';
-import type { PruneBite } from '../../usage-retention.ts';
 import { insertUsage } from './insert-usage.ts';
-import { pruneUsage } from './prune-usage.ts';
+import { type PruneBite, pruneUsage } from './prune-usage.ts';
 
 type Procedure = (db: Database, argument: unknown) => unknown;
 

@@ -1,7 +1,17 @@
 // One bite of retention, on the writer's thread: the oldest rows and their attempts, in one transaction.
 import type { Database } from 'bun:sqlite';
 import { systemClock } from '../../../lib/clock.ts';
-import type { PruneBite, PruneReport } from '../../usage-retention.ts';
+
+export interface PruneBite {
+  readonly beforeMs: number;
+  readonly rowsMax: number;
+}
+
+export interface PruneReport {
+  readonly deleted: number;
+  /** How long the write lock was held. */
+  readonly tookMs: number;
+}
 
 export function pruneUsage(db: Database, { beforeMs, rowsMax }: PruneBite): PruneReport {
   const select = db.query('SELECT id FROM usage_events WHERE time_ms < ? ORDER BY time_ms LIMIT ?');
