@@ -1,5 +1,7 @@
 // Who is calling the data plane, with everything the gateway needs to decide, ready in memory.
 
+import type { AddressList, ModelList } from './limits/access-list.ts';
+
 export type Role = 'admin' | 'user';
 
 /** A caller of /v1. The master key has role admin and neither user nor key id. */
@@ -13,9 +15,9 @@ export interface Actor {
   /** `use` opens /v1; `admin` opens the admin API to scripts. */
   readonly scopes: readonly ('use' | 'admin')[];
   /** Model globs this actor may use (`openai/*`); null means all. */
-  readonly models: readonly string[] | null;
+  readonly models: ModelList | null;
   /** Addresses or CIDR ranges this actor may call from; null means all. */
-  readonly addresses: readonly string[] | null;
+  readonly addresses: AddressList | null;
   readonly tags: readonly string[];
   /** What happens upstream when this caller hangs up: cut it, or read on for exact usage. */
   readonly onHangUp: 'cancel' | 'drain';

@@ -13,6 +13,8 @@ export interface AppErrorOptions {
   readonly param?: string;
   /** Extra response headers, for example `x-ratelimit-*`. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** For errors that speak for a provider: its own status and code instead of the catalogue's. */
+  readonly provider?: { readonly status: number; readonly type: string | null; readonly code: string | null };
 }
 
 export class AppError extends Error {
@@ -25,7 +27,7 @@ export class AppError extends Error {
     super(fill(CATALOGUE[code].message, options.params), { cause: options.cause });
     this.name = 'AppError';
     this.code = code;
-    this.status = CATALOGUE[code].status;
+    this.status = options.provider?.status ?? CATALOGUE[code].status;
     this.type = CATALOGUE[code].type;
     this.options = options;
   }

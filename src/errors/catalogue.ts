@@ -162,6 +162,11 @@ export const CATALOGUE = {
     type: 'rate_limit_error',
     message: "The provider limited '{model}' on all {tried} keys tried.",
   },
+  provider_refused: {
+    status: 400,
+    type: 'invalid_request_error',
+    message: '{detail}',
+  },
   upstream_error: {
     status: 502,
     type: 'api_error',

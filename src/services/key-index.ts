@@ -2,6 +2,7 @@
 // Reloaded as a whole after each change in this process, on request of a command, and when the version rises.
 import type { Actor } from '../core/actor.ts';
 import { hashApiKey, hashApiKeyLegacy } from '../core/identity/api-key.ts';
+import { readAddressList, readModelList } from '../core/limits/access-list.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type ApiKeyWithOwner, loadKeysWithOwners, updateKey } from '../store/api-keys.ts';
 import type { Store } from '../store/open-store.ts';
@@ -105,9 +106,13 @@ function toActor(row: ApiKeyWithOwner): Actor {
     name: row.username,
     // A key never has more rights than its owner has now.
     scopes: row.role === 'admin' ? scopes : scopes.filter((scope) => scope !== 'admin'),
-    models: row.models === null ? null : (JSON.parse(row.models) as string[]),
-    addresses: row.addresses === null ? null : (JSON.parse(row.addresses) as string[]),
+    models: readModelList(parseList(row.models)),
+    addresses: readAddressList(parseList(row.addresses)),
     tags: JSON.parse(row.tags) as string[],
     onHangUp: row.on_hang_up,
   };
+}
+
+function parseList(text: string | null): string[] | null {
+  return text === null ? null : (JSON.parse(text) as string[]);
 }

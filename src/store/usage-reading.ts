@@ -4,6 +4,7 @@ import { type Kysely, sql } from 'kysely';
 import { offsetSpans, type TimeRange } from '../core/time-zone.ts';
 import { USAGE_WITH_TAGS } from './dialect/sqlite/tag-rows.ts';
 import type { StoreSchema } from './schema.ts';
+import { COUNTER_SUMS, ROW_COUNTERS } from './usage-counter-sql.ts';
 import { prunedBeforeMs } from './usage-retention.ts';
 import type { UsageCounters } from './usage-schema.ts';
 import { COUNTER_NAMES, DAY_MS, floorTo, SLOT_MS } from './usage-scopes.ts';
@@ -36,6 +37,8 @@ export const NO_TOTALS: UsageTotals = {
   cache_write_tokens: 0,
   reasoning_tokens: 0,
   cost_nano_usd: 0,
+  held_nano_usd: 0,
+  held_tokens: 0,
   unpriced: 0,
   estimated: 0,
   unknown: 0,
@@ -43,7 +46,6 @@ export const NO_TOTALS: UsageTotals = {
   duration_ms: 0,
 };
 
-const SUMS = sql.join(COUNTER_NAMES.map((name) => sql`sum(${sql.ref(name)}) AS ${sql.ref(name)}`));
 const HOUR_MS = 3_600_000;
 
 /** Everything the subject used in the range. */
@@ -52,7 +54,7 @@ export async function usageTotals(db: Db, question: UsageQuestion): Promise<Usag
   const { kind, owner, value } = scopeOf(question.subject);
   const parts = [rollupPart('usage_days', inner), ...edges.map((edge) => rollupPart('usage_slots', edge))];
   const rows = await sql<UsageTotals>`
-    SELECT ${SUMS} FROM (${sql.join(parts, sql` UNION ALL `)}) AS part
+    SELECT ${COUNTER_SUMS} FROM (${sql.join(parts, sql` UNION ALL `)}) AS part
     WHERE part.scope_id = (SELECT id FROM usage_scopes WHERE kind = ${kind} AND owner = ${owner} AND value = ${value})
   `.execute(db);
   return totalsOf(rows.rows[0]);
@@ -79,7 +81,7 @@ export async function usageSeries(db: Db, question: SeriesQuestion): Promise<Cou
       ? sql<number>`(bucket_ms + ${offset}) / ${sql.lit(DAY_MS)}`
       : sql<number>`bucket_ms - (bucket_ms + ${offset}) % ${sql.lit(HOUR_MS)}`;
   const rows = await sql<UsageTotals & { step: number; first_ms: number }>`
-    SELECT ${step} AS step, ${SUMS} FROM usage_slots
+    SELECT ${step} AS step, ${COUNTER_SUMS} FROM usage_slots
     WHERE scope_id = (SELECT id FROM usage_scopes WHERE kind = ${kind} AND owner = ${owner} AND value = ${value})
       AND bucket_ms >= ${range.sinceMs} AND bucket_ms < ${range.untilMs}
     GROUP BY 1 ORDER BY 1
@@ -123,7 +125,7 @@ export async function usageShares(db: Db, question: ShareQuestion): Promise<Coun
     WHERE usage_scopes.kind = ${kind} AND usage_scopes.owner = ${owner}`;
   const fromRows = subject.kind === 'all' ? [] : edges.map((edge) => rowsPart(subject, by, edge));
   const rows = await sql<ShareRow>`
-    SELECT value, ${SUMS} FROM (${sql.join([fromRollups, ...fromRows], sql` UNION ALL `)}) AS every
+    SELECT value, ${COUNTER_SUMS} FROM (${sql.join([fromRollups, ...fromRows], sql` UNION ALL `)}) AS every
     GROUP BY value ORDER BY sum(cost_nano_usd) DESC, sum(requests) DESC, value LIMIT ${limit}
   `.execute(db);
   return { range, rows: rows.rows.map((row) => ({ ...totalsOf(row), value: row.value })) };
@@ -148,12 +150,7 @@ function rowsPart(subject: { kind: 'user' | 'key'; value: string }, by: Dimensio
   const value = by === 'tag' ? sql`t.value` : sql`coalesce(${sql.ref(`e.${columnOf(by)}`)}, '')`;
   const from = by === 'tag' ? USAGE_WITH_TAGS : sql`usage_events e`;
   return sql`
-    SELECT ${value} AS value, 1, CASE WHEN e.outcome = 'final' THEN 0 ELSE 1 END,
-      coalesce(e.prompt_tokens, 0), coalesce(e.completion_tokens, 0), coalesce(e.cached_tokens, 0),
-      coalesce(e.cache_write_5m_tokens, 0) + coalesce(e.cache_write_1h_tokens, 0),
-      coalesce(e.reasoning_tokens, 0), coalesce(e.cost_nano_usd, 0), e.unpriced,
-      CASE WHEN e.provenance = 'estimated' THEN 1 ELSE 0 END,
-      CASE WHEN e.provenance = 'unknown' THEN 1 ELSE 0 END, e.attempts, e.duration_ms
+    SELECT ${value} AS value, ${ROW_COUNTERS}
     FROM ${from}
     WHERE ${isOwner} AND e.time_ms >= ${range.sinceMs} AND e.time_ms < ${range.untilMs}`;
 }

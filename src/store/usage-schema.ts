@@ -86,6 +86,9 @@ export interface UsageCounters {
   cache_write_tokens: number;
   reasoning_tokens: number;
   cost_nano_usd: number;
+  /** What stands in for unknown costs and tokens: cost plus held is what budgets count. */
+  held_nano_usd: number;
+  held_tokens: number;
   unpriced: number;
   estimated: number;
   unknown: number;

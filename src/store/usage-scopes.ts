@@ -1,5 +1,5 @@
 // What one usage event is counted under, and by how much. Pure: the writer, the rebuild and verify share these rules.
-import type { UsageEvent } from '../core/usage-event.ts';
+import { chargedNanoUsd, chargedTokens, type UsageEvent } from '../core/usage-event.ts';
 import { modelLabel } from './usage-row.ts';
 import type { UsageCounters } from './usage-schema.ts';
 
@@ -22,6 +22,8 @@ export const COUNTER_NAMES = [
   'cache_write_tokens',
   'reasoning_tokens',
   'cost_nano_usd',
+  'held_nano_usd',
+  'held_tokens',
   'unpriced',
   'estimated',
   'unknown',
@@ -73,6 +75,8 @@ export function countersOf(event: UsageEvent): number[] {
     Math.round(usage.cacheWrite5mTokens ?? 0) + Math.round(usage.cacheWrite1hTokens ?? 0),
     Math.round(usage.reasoningTokens ?? 0),
     Math.round(event.costNanoUsd ?? 0),
+    Math.round(chargedNanoUsd(event) - (event.costNanoUsd ?? 0)),
+    Math.round(chargedTokens(event) - (usage.promptTokens ?? 0) - (usage.completionTokens ?? 0)),
     event.unpriced ? 1 : 0,
     event.provenance === 'estimated' ? 1 : 0,
     event.provenance === 'unknown' ? 1 : 0,

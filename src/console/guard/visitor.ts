@@ -1,6 +1,6 @@
 // Who visits the control plane: nobody, a signed-in person, or a script with an admin API key. Also holds the two
 // walls between the planes: a session never opens /v1 (nothing there reads cookies), a plain key never opens /api.
-import { allowsAddress, readAddressList } from '../../core/limits/access-list.ts';
+import { allowsAddress } from '../../core/limits/access-list.ts';
 import type { Principal, RequestOrigin } from '../../core/principal.ts';
 import { type AppError, appError } from '../../errors/app-error.ts';
 import { readCredentials } from '../../services/authenticate-key.ts';
@@ -87,7 +87,7 @@ function readKey(keys: KeyIndex, headers: Headers, address: string | null): KeyV
   if (!found.scopes.includes('admin') || found.role !== 'admin' || userId === null) {
     return refused(appError('admin_scope_required'));
   }
-  if (found.addresses !== null && !allowsAddress(readAddressList(found.addresses), address ?? '')) {
+  if (found.addresses !== null && !allowsAddress(found.addresses, address ?? '')) {
     return refused(appError('address_not_allowed'));
   }
   const principal: Principal = {

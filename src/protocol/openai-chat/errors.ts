@@ -7,9 +7,9 @@ export function encodeOpenAiError(error: AppError, requestId: string): { body: J
     body: {
       error: {
         message: error.message,
-        type: error.type,
+        type: error.options.provider?.type ?? error.type,
         param: error.options.param ?? null,
-        code: error.code,
+        code: error.options.provider ? error.options.provider.code : error.code,
         request_id: requestId,
       },
     },

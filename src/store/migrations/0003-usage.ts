@@ -24,6 +24,8 @@ const COUNTER_COLUMNS = `
       cache_write_tokens BIGINT NOT NULL,
       reasoning_tokens BIGINT NOT NULL,
       cost_nano_usd BIGINT NOT NULL,
+      held_nano_usd BIGINT NOT NULL,
+      held_tokens BIGINT NOT NULL,
       unpriced BIGINT NOT NULL,
       estimated BIGINT NOT NULL,
       unknown BIGINT NOT NULL,

@@ -26,10 +26,16 @@ interface Named {
   readonly value: string;
 }
 
-export function discoverProviders(env: Environment): Discovery {
+/** `fileBases` are base URLs of tollgate.yaml by canonical name: a key in the environment may belong to one. */
+export function discoverProviders(
+  env: Environment,
+  fileBases: ReadonlyMap<string, string> = new Map(),
+): Discovery {
   const notices: string[] = [];
   const bases = readBases(env, notices);
   const keys = readKeys(env, notices);
+  for (const [name, value] of fileBases)
+    if (keys.has(name) && !bases.has(name)) bases.set(name, { variable: 'tollgate.yaml', value });
   const specs: ProviderSpec[] = [];
   const credentials: Credential[] = [];
   for (const name of providerNames(keys, bases)) {
@@ -61,7 +67,14 @@ export function credentialId(provider: string, secret: string): string {
 
 /** A provider that is not in the table: OpenAI-compatible at the given base URL. */
 export function customProvider(name: string, baseUrl: string): ProviderSpec {
-  return providerRow({ name, baseUrl: trimSlash(baseUrl), endpoints: OPENAI_ENDPOINTS, custom: true });
+  // Whether its list of models is open to all is not known, so that it is no check of a key.
+  return providerRow({
+    name,
+    baseUrl: trimSlash(baseUrl),
+    endpoints: OPENAI_ENDPOINTS,
+    keyCheck: null,
+    custom: true,
+  });
 }
 
 /** Null for http(s) URLs without credentials in them, else what is wrong (security fact B5). */
@@ -127,7 +140,7 @@ function specFor(name: string, base: string | null, env: Environment): ProviderS
 }
 
 /** Paths of these protocols begin with the version, so a base that already ends in it loses it. */
-function plainBase(row: ProviderSpec, base: string): string {
+export function plainBase(row: ProviderSpec, base: string): string {
   const trimmed = trimSlash(base);
   if (row.protocol === 'openai' && row.name !== 'azure') return trimmed;
   return trimmed.replace(/\/(openai\/)?v1(beta)?$/, '').replace(/\/openai$/, '');
@@ -160,13 +173,16 @@ function toCredentials(provider: string, found: readonly Named[]): Credential[] 
   }));
 }
 
-function keylessCredential(provider: string): Credential {
+export function keylessCredential(
+  provider: string,
+  source: Credential['source'] = 'environment',
+): Credential {
   return {
     id: credentialId(provider, ''),
     provider,
     secret: '',
-    source: 'environment',
-    label: `${provider.toUpperCase()}_API_BASE`,
+    source,
+    label: source === 'environment' ? `${provider.toUpperCase()}_API_BASE` : 'no key needed',
     priority: PRIORITY_DEFAULT,
   };
 }

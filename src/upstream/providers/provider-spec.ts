@@ -32,6 +32,8 @@ export interface ProviderSpec {
   readonly endpoints: Readonly<Partial<Record<Operation, string>>>;
   /** Whether `stream_options.include_usage` may be sent (wire fact F8); false where usage comes anyway or is refused. */
   readonly includeUsage: boolean;
+  /** A path that answers 401 to a wrong key and costs no tokens; null where the provider has none. */
+  readonly keyCheck: string | null;
   /** A server that may run without any key: one credential without a secret is made when its base URL is set. */
   readonly keyless: boolean;
   /** Sent on every call unless the caller sent the same header. */

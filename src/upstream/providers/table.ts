@@ -21,6 +21,8 @@ const ANTHROPIC_ENDPOINTS: Endpoints = {
   count_tokens: '/v1/messages/count_tokens',
   models: '/v1/models',
 };
+/** F4: a version the client sent goes through; this one is for calls that Tollgate makes itself or translates. */
+const ANTHROPIC_HEADERS = { 'anthropic-version': '2023-06-01' };
 const GEMINI_ENDPOINTS: Endpoints = {
   generate: '/v1beta/models/{model}:generateContent',
   stream_generate: '/v1beta/models/{model}:streamGenerateContent',
@@ -42,15 +44,33 @@ const AZURE_V1_ENDPOINTS: Endpoints = {
   models: '/openai/v1/models',
 };
 
+/** What another protocol than the row's own brings with it, for custom providers. */
+export function protocolEndpoints(
+  protocol: ProviderSpec['protocol'],
+): Pick<ProviderSpec, 'endpoints' | 'auth' | 'includeUsage' | 'headers'> {
+  if (protocol === 'anthropic')
+    return {
+      endpoints: ANTHROPIC_ENDPOINTS,
+      auth: 'x-api-key',
+      includeUsage: false,
+      headers: ANTHROPIC_HEADERS,
+    };
+  if (protocol === 'gemini')
+    return { endpoints: GEMINI_ENDPOINTS, auth: 'x-goog-api-key', includeUsage: false, headers: {} };
+  return { endpoints: OPENAI_ENDPOINTS, auth: 'bearer', includeUsage: true, headers: {} };
+}
+
 type Row = Partial<ProviderSpec> & { readonly name: string; readonly baseUrl: string };
 
 /** Fills a row with what most OpenAI-compatible providers share. */
 export function providerRow(row: Row): ProviderSpec {
+  const endpoints = row.endpoints ?? CHAT_AND_EMBEDDINGS;
   return {
     protocol: 'openai',
     auth: 'bearer',
-    endpoints: CHAT_AND_EMBEDDINGS,
+    endpoints,
     includeUsage: true,
+    keyCheck: endpoints.models ?? null,
     keyless: false,
     headers: {},
     query: {},
@@ -69,8 +89,7 @@ export const PROVIDER_TABLE: readonly ProviderSpec[] = [
     auth: 'x-api-key',
     endpoints: ANTHROPIC_ENDPOINTS,
     includeUsage: false,
-    // F4: a version the client sent goes through; this one is for calls that Tollgate makes itself or translates.
-    headers: { 'anthropic-version': '2023-06-01' },
+    headers: ANTHROPIC_HEADERS,
   }),
   providerRow({
     name: 'gemini',
@@ -84,6 +103,8 @@ export const PROVIDER_TABLE: readonly ProviderSpec[] = [
     name: 'openrouter',
     baseUrl: 'https://openrouter.ai/api/v1',
     endpoints: { ...CHAT_AND_EMBEDDINGS, completions: '/completions', responses: '/responses' },
+    // Its list of models is open to all, so that it says nothing about a key.
+    keyCheck: '/key',
   }),
   providerRow({
     name: 'groq',
@@ -125,9 +146,20 @@ export const PROVIDER_TABLE: readonly ProviderSpec[] = [
     endpoints: { ...CHAT_AND_EMBEDDINGS, completions: '/completions' },
     aliases: ['fireworks_ai'],
   }),
-  providerRow({ name: 'nvidia_nim', baseUrl: 'https://integrate.api.nvidia.com/v1' }),
-  providerRow({ name: 'cohere', baseUrl: 'https://api.cohere.ai/compatibility/v1' }),
-  providerRow({ name: 'chutes', baseUrl: 'https://llm.chutes.ai/v1', endpoints: CHAT_ONLY }),
+  providerRow({ name: 'nvidia_nim', baseUrl: 'https://integrate.api.nvidia.com/v1', keyCheck: null }),
+  // The compatibility API refuses stream_options and has no list of models.
+  providerRow({
+    name: 'cohere',
+    baseUrl: 'https://api.cohere.ai/compatibility/v1',
+    endpoints: { chat: '/chat/completions', embeddings: '/embeddings' },
+    includeUsage: false,
+  }),
+  providerRow({
+    name: 'chutes',
+    baseUrl: 'https://llm.chutes.ai/v1',
+    endpoints: CHAT_ONLY,
+    keyCheck: null,
+  }),
   providerRow({
     name: 'cerebras',
     baseUrl: 'https://api.cerebras.ai/v1',
@@ -139,9 +171,11 @@ export const PROVIDER_TABLE: readonly ProviderSpec[] = [
     baseUrl: 'https://api.perplexity.ai',
     endpoints: { chat: '/chat/completions' },
     includeUsage: false,
+    aliases: ['perplexityai'],
   }),
   providerRow({
     name: 'ollama',
+    keyCheck: null,
     baseUrl: 'http://127.0.0.1:11434/v1',
     endpoints: { ...CHAT_AND_EMBEDDINGS, completions: '/completions' },
     keyless: true,

@@ -14,8 +14,12 @@ import {
   slotScopes,
 } from '../../usage-scopes.ts';
 
-/** More names than this under one kind are counted together: a caller can invent model names for ever. */
+/**
+ * More names than this under one kind are counted together: a caller can invent model names for ever.
+ * Users and keys cannot be invented, and budgets begin from their counters after a restart: those are always apart.
+ */
 export const SCOPES_PER_KIND_MAX = 20_000;
+const NEVER_TOGETHER: ReadonlySet<string> = new Set(['all', 'user', 'key']);
 export const OTHER_SCOPE = '(other)';
 
 export interface InsertReport {
@@ -123,7 +127,7 @@ function scopeId(statements: Statements, scope: Scope): number {
   const found = statements.findScope.get(kind, owner, value) as { id: number } | null;
   if (found) return found.id;
   const { count, next } = statements.countScopes.get(kind) as { count: number; next: number };
-  if (count >= SCOPES_PER_KIND_MAX && value !== OTHER_SCOPE) {
+  if (count >= SCOPES_PER_KIND_MAX && value !== OTHER_SCOPE && !NEVER_TOGETHER.has(kind)) {
     return scopeId(statements, { kind, owner: '', value: OTHER_SCOPE });
   }
   statements.addScope.run(next, kind, owner, value);

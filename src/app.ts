@@ -1,0 +1,119 @@
+// Puts the doors on one Bun server: which path goes to which plane, probes, and what is refused before any of them.
+// No environment and no clock of its own; everything is handed in.
+import type { Server } from 'bun';
+import { appError } from './errors/app-error.ts';
+import type { Gateway } from './gateway/create-gateway.ts';
+import { errorResponse } from './gateway/error-response.ts';
+import { type CanonicalTarget, canonicalTarget } from './http/canonical-path.ts';
+import { clientAddress, type ProxyTrust } from './http/client-address.ts';
+import { readRequestId } from './http/request-id.ts';
+import { newId } from './lib/id.ts';
+
+/** The control plane's door: pages and JSON API. */
+export interface ConsoleDoor {
+  readonly handle: (request: Request, caller: { readonly address: string }) => Response | Promise<Response>;
+}
+
+export interface Readiness {
+  /** Null when requests can be served, else the reason. */
+  readonly problem: () => string | null;
+}
+
+export interface AppParts {
+  readonly gateway: Gateway;
+  readonly console: ConsoleDoor | null;
+  readonly readiness: Readiness;
+  readonly proxies: ProxyTrust;
+  /** Text for Prometheus, or null when this caller may not read it. */
+  readonly metrics: (request: Request, address: string) => Promise<string | null>;
+}
+
+export interface App {
+  readonly fetch: (request: Request, server: Server<undefined>) => Response | Promise<Response>;
+}
+
+export function buildApp(parts: AppParts): App {
+  return {
+    fetch: (request, server) => {
+      const refusal = refuseForm(request);
+      if (refusal) return refusal;
+      const target = canonicalTarget(request.url);
+      if (!target) return plainError(request, 'bad_path');
+      const address = () => {
+        const peer = server.requestIP(request)?.address ?? '';
+        return clientAddress(peer, request.headers.get('x-forwarded-for'), parts.proxies);
+      };
+      if (isDataPlane(target.path)) {
+        const keepOpen = () => server.timeout(request, 0);
+        return parts.gateway.handle({ request, target, address, keepOpen });
+      }
+      return probe(request, target, parts, address) ?? toConsole(request, target, parts, address);
+    },
+  };
+}
+
+function isDataPlane(path: string): boolean {
+  return path.startsWith('/v1/') || path.startsWith('/v1beta/');
+}
+
+/** What Bun's parser lets through and we do not want: TRACE, and two Host headers, which arrive joined (B1, B3). */
+function refuseForm(request: Request): Response | null {
+  if (request.method === 'TRACE' || request.method === 'CONNECT')
+    return plainError(request, 'method_not_allowed');
+  const host = request.headers.get('host');
+  if (host !== null && !/^[A-Za-z0-9._:[\]-]{0,255}$/.test(host)) return plainError(request, 'bad_path');
+  return null;
+}
+
+function probe(
+  request: Request,
+  { path }: CanonicalTarget,
+  parts: AppParts,
+  address: () => string,
+): Response | Promise<Response> | null {
+  if (path === '/health/live') return Response.json({ status: 'ok' });
+  if (path === '/health/ready') return readiness(parts.readiness);
+  if (path === '/metrics') return metrics(request, parts, address());
+  if (path === '/api/hello' && request.method === 'HEAD') return new Response(null);
+  if (path !== '/') return null;
+  if (request.method === 'HEAD') return new Response(null);
+  const wantsPage = request.headers.get('accept')?.includes('text/html') === true && parts.console !== null;
+  return wantsPage
+    ? new Response(null, { status: 302, headers: { location: '/ui' } })
+    : Response.json({ status: 'ok', name: 'tollgate', models: '/v1/models', dashboard: '/ui' });
+}
+
+function readiness({ problem }: Readiness): Response {
+  const reason = problem();
+  return reason === null
+    ? Response.json({ status: 'ready' })
+    : Response.json({ status: 'not ready', reason }, { status: 503 });
+}
+
+async function metrics(request: Request, parts: AppParts, address: string): Promise<Response> {
+  const text = await parts.metrics(request, address);
+  if (text === null) return plainError(request, 'not_found');
+  return new Response(text, { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } });
+}
+
+function toConsole(
+  request: Request,
+  target: CanonicalTarget,
+  parts: AppParts,
+  address: () => string,
+): Response | Promise<Response> {
+  if (!parts.console) {
+    return plainError(request, 'not_found', { method: request.method, path: target.path.slice(0, 200) });
+  }
+  return parts.console.handle(request, { address: address() });
+}
+
+function plainError(
+  request: Request,
+  code: 'bad_path' | 'method_not_allowed' | 'not_found',
+  params: Record<string, string> = {},
+): Response {
+  const requestId = readRequestId(request.headers, newId('req'));
+  const known = { method: request.method, path: 'this path', allowed: 'GET or POST', ...params };
+  return errorResponse(appError(code, { params: known }), 'openai', requestId);
+}

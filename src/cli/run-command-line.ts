@@ -1,0 +1,57 @@
+// Parses the command line and runs one command. Exit status: 0 done, 1 failed, 2 wrong usage.
+// Errors go to stderr and say what to do next.
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '../config/config-error.ts';
+import { AppError } from '../errors/app-error.ts';
+import { StoreRefused } from '../store/dialect/sqlite/open-database.ts';
+import { CommandFailed } from './command-failed.ts';
+import { addConfigCommands } from './config.ts';
+import { addKeyCommands } from './key.ts';
+import { addServeCommand } from './serve.ts';
+import { addUserCommands } from './user.ts';
+
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  const program = buildProgram();
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+function buildProgram(): Command {
+  const program = new Command('tollgate')
+    .description('One endpoint for every model; every user known, every token accounted for.')
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('(add --help for usage)');
+  addServeCommand(program);
+  addUserCommands(program);
+  addKeyCommands(program);
+  addConfigCommands(program);
+  for (const command of everyCommand(program)) command.exitOverride();
+  return program;
+}
+
+function everyCommand(command: Command): Command[] {
+  return command.commands.flatMap((child) => [child as Command, ...everyCommand(child as Command)]);
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof ConfigError) {
+    console.error(`tollgate: the configuration cannot be used:\n${bullets(error.problems)}`);
+    return 1;
+  }
+  if (error instanceof CommandFailed || error instanceof StoreRefused || error instanceof AppError) {
+    console.error(`tollgate: ${error.message}`);
+    return error instanceof CommandFailed ? error.exitCode : 1;
+  }
+  console.error('tollgate: this should not have happened:', error);
+  return 1;
+}
+
+function bullets(lines: readonly string[]): string {
+  return lines.map((line) => `  - ${line}`).join('\n');
+}

@@ -1,0 +1,54 @@
+// `serve`: runs the server in the foreground until SIGTERM or SIGINT; a second signal hastens the end.
+import type { Command } from 'commander';
+import { loadConfig } from '../config/load-config.ts';
+import { withDataOption } from './command-context.ts';
+import { CommandFailed } from './command-failed.ts';
+import { isServerRunning } from './control-socket.ts';
+import { type RunningServer, startServer } from './start-server.ts';
+
+interface ServeOptions {
+  readonly data?: string;
+  readonly host?: string;
+  readonly port?: string;
+}
+
+export function addServeCommand(program: Command): void {
+  withDataOption(program.command('serve'))
+    .option('--host <host>', 'address to listen on (default: HOST or 127.0.0.1)')
+    .option('--port <port>', 'port to listen on, 0 for a free one (default: PORT or 8000)')
+    .description('run the server in the foreground')
+    .action(serve);
+}
+
+async function serve(options: ServeOptions): Promise<void> {
+  const overrides = {
+    ...(options.data !== undefined && { DATA_DIR: options.data }),
+    ...(options.host !== undefined && { HOST: options.host }),
+    ...(options.port !== undefined && { PORT: options.port }),
+  };
+  const config = loadConfig({ overrides });
+  if (await isServerRunning(config.dataDir)) {
+    throw new CommandFailed(
+      `a server is already running on ${config.dataDir}; stop it or choose another --data`,
+    );
+  }
+  const server = await startServer(config, () => loadConfig({ overrides }));
+  console.log(`listening on ${server.url}`);
+  for (const line of server.notices) console.log(line);
+  await untilStopped(server);
+}
+
+/** Resolves when the server has ended in good order; a second signal cuts what is still running. */
+function untilStopped(server: RunningServer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let stopping = false;
+    const stop = () => {
+      if (stopping) return server.hasten();
+      stopping = true;
+      server.stop().then(resolve, reject);
+    };
+    process.on('SIGTERM', stop);
+    process.on('SIGINT', stop);
+    process.on('SIGHUP', () => void server.reloadConfig());
+  });
+}

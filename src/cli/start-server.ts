@@ -1,0 +1,196 @@
+// Puts the whole house together from one Config and runs it: the composition root of `serve`, `demo` and the tests.
+import { type App, buildApp } from '../app.ts';
+import { ConfigError } from '../config/config-error.ts';
+import type { Config } from '../config/load-config.ts';
+import { createDataDir } from '../config/secrets.ts';
+import { admitEverything } from '../gateway/admit.ts';
+import { createGateway } from '../gateway/create-gateway.ts';
+import { createStreamWatch, type StreamWatch } from '../gateway/stream-watch.ts';
+import { createProxyTrust } from '../http/client-address.ts';
+import { createLedger, type Ledger } from '../ledger/create-ledger.ts';
+import { sleep, systemClock } from '../lib/clock.ts';
+import { createLog, type Log } from '../lib/log.ts';
+import { createAuthenticate } from '../services/authenticate-key.ts';
+import { createKeyIndex, type KeyIndex } from '../services/key-index.ts';
+import { openStore, type Store } from '../store/open-store.ts';
+import { type ComposedUpstream, composeUpstream } from './compose-upstream.ts';
+import { openControlSocket } from './control-socket.ts';
+import { watchVersions } from './watch-versions.ts';
+
+export interface RunningServer {
+  /** `http://host:port`, the port that was really taken. */
+  readonly url: string;
+  /** Lines for the operator, below the listening line. */
+  readonly notices: readonly string[];
+  /** Stops accepting, lets streams finish within the grace time, flushes. */
+  readonly stop: () => Promise<void>;
+  /** Cuts short the grace time of a stop that is under way. */
+  readonly hasten: () => void;
+  /** Reads the configuration anew; a bad one changes nothing and is logged. */
+  readonly reloadConfig: () => Promise<void>;
+}
+
+/** Parts that must be ended, in the order they were made. */
+interface House {
+  readonly config: Config;
+  readonly log: Log;
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly keys: KeyIndex;
+  readonly upstream: ComposedUpstream;
+  readonly watch: StreamWatch;
+  closing: boolean;
+}
+
+/** Throws ConfigError or StoreRefused, with the mend in the message, when it cannot start. */
+export async function startServer(config: Config, reread: () => Config): Promise<RunningServer> {
+  const house = await buildHouse(config);
+  const app = assemble(house);
+  const server = Bun.serve({
+    hostname: config.settings.HOST,
+    port: config.settings.PORT,
+    development: false,
+    // Our own limit acts first and answers in the API's shape; this one is the backstop.
+    maxRequestBodySize: config.settings.BODY_BYTES_MAX + 1024 * 1024,
+    fetch: (request, bun) => app.fetch(request, bun),
+    error: (error) => lastResort(house.log, error),
+  });
+  const socket = openControlSocket(config.dataDir, { reload: () => house.keys.reload() });
+  const versions = watchVersions({
+    store: house.store,
+    log: house.log,
+    onChange: { identity: () => house.keys.reload() },
+  });
+  const hurry = Promise.withResolvers<void>();
+  return {
+    url: `http://${config.settings.HOST.includes(':') ? `[${config.settings.HOST}]` : config.settings.HOST}:${server.port}`,
+    notices: [...config.warnings.map((warning) => `warning: ${warning}`), ...house.upstream.notices],
+    hasten: () => hurry.resolve(),
+    reloadConfig: async () => reload(house, reread),
+    stop: async () => {
+      house.closing = true;
+      versions.stop();
+      socket.stop();
+      const stopped = server.stop();
+      await Promise.race([
+        drained(house.watch),
+        sleep(config.settings.SHUTDOWN_GRACE_SECONDS),
+        hurry.promise,
+      ]);
+      house.watch.endAll();
+      await Promise.race([stopped, sleep(1_000)]);
+      await server.stop(true);
+      await tearDown(house);
+    },
+  };
+}
+
+async function buildHouse(config: Config): Promise<House> {
+  createDataDir(config.dataDir);
+  const { settings } = config;
+  const log = createLog({ level: settings.LOG_LEVEL });
+  const store = await openStore({
+    path: config.databasePath,
+    mode: 'threaded',
+    busyTimeoutMs: settings.SQLITE_BUSY_TIMEOUT_MS,
+  });
+  const ledger = await createLedger({
+    dataDir: config.dataDir,
+    store,
+    log,
+    settings: ledgerSettings(config),
+  });
+  const keys = await createKeyIndex({ store, pepper: config.secrets.pepper, clock: systemClock });
+  const watch = createStreamWatch({
+    clock: systemClock,
+    readIdleMs: settings.TIMEOUT_READ_STREAMING,
+    writeIdleMs: settings.TIMEOUT_WRITE,
+  });
+  return { config, log, store, ledger, keys, watch, upstream: composeUpstream(config, log), closing: false };
+}
+
+function ledgerSettings({ settings }: Config) {
+  return {
+    journalBytesMax: settings.JOURNAL_BYTES_MAX,
+    durability: settings.JOURNAL_SYNC,
+    whenFull: settings.JOURNAL_FULL,
+  };
+}
+
+function assemble(house: House): App {
+  const { config, ledger, upstream, watch, log } = house;
+  const { settings, secrets } = config;
+  const authenticate = createAuthenticate({
+    keys: house.keys,
+    authMode: settings.AUTH_MODE,
+    masterKey: settings.PROXY_API_KEY,
+    pepper: secrets.pepper,
+  });
+  const gateway = createGateway({
+    authenticate,
+    pool: upstream.pool,
+    catalogue: upstream.catalogue,
+    ledger,
+    priceOf: () => ({ costNanoUsd: null, version: null }),
+    admit: admitEverything,
+    watch,
+    clock: systemClock,
+    log,
+    timings: {
+      bodyReadMs: settings.BODY_READ_SECONDS,
+      deadlineMs: settings.GLOBAL_TIMEOUT,
+      wholeAnswerMs: settings.TIMEOUT_READ_NON_STREAMING,
+      readIdleMs: settings.TIMEOUT_READ_STREAMING,
+      writeIdleMs: settings.TIMEOUT_WRITE,
+    },
+    bodyBytesMax: settings.BODY_BYTES_MAX,
+    errorCharsMax: settings.ERROR_MESSAGE_MAX_CHARS,
+    temperatureZero: temperaturePolicy(settings.OVERRIDE_TEMPERATURE_ZERO),
+    closing: () => house.closing,
+  });
+  return buildApp({
+    gateway,
+    console: null,
+    readiness: { problem: () => (house.closing ? 'shutting down' : ledger.stats.failure) },
+    proxies: createProxyTrust(settings.TRUSTED_PROXIES),
+    metrics: async () => null,
+  });
+}
+
+function temperaturePolicy(setting: string): 'keep' | 'remove' | 'set' {
+  if (setting === 'false') return 'keep';
+  return setting === 'remove' ? 'remove' : 'set';
+}
+
+async function drained(watch: StreamWatch): Promise<void> {
+  while (watch.size() > 0) await sleep(50);
+}
+
+async function tearDown(house: House): Promise<void> {
+  house.watch.stop();
+  await house.ledger.close();
+  await house.upstream.stop();
+  await house.store.close();
+}
+
+async function reload(house: House, reread: () => Config): Promise<void> {
+  try {
+    await house.upstream.reconfigure(reread());
+    await house.keys.reload();
+    house.log.info({}, 'configuration read anew');
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    house.log.error({ problems: error.problems }, 'the new configuration cannot be used; the old one stays');
+  }
+}
+
+function lastResort(log: Log, error: unknown): Response {
+  log.error(
+    { error: error instanceof Error ? error.stack : String(error) },
+    'a request failed outside its handler',
+  );
+  return Response.json(
+    { error: { message: 'Something went wrong here.', type: 'api_error', code: 'internal' } },
+    { status: 500 },
+  );
+}

@@ -1,0 +1,116 @@
+// `user create|list|disable|enable|reset-password`.
+import type { Command } from 'commander';
+import { passwordFault } from '../core/password-policy.ts';
+import { randomToken } from '../lib/id.ts';
+import { createUser } from '../services/create-user.ts';
+import { isCommonPassword } from '../services/passwords/known-passwords.ts';
+import { createPasswordHasher } from '../services/passwords/password-hasher.ts';
+import type { Store } from '../store/open-store.ts';
+import { findUserByName, listUsers, type UserRow, updateUser } from '../store/users.ts';
+import { withDataOption, withStore, withStoreChange } from './command-context.ts';
+import { CommandFailed } from './command-failed.ts';
+import { printTable, printTime } from './print-table.ts';
+
+interface DataOptions {
+  readonly data?: string;
+}
+
+export function addUserCommands(program: Command): void {
+  const user = program.command('user').description('accounts');
+  withDataOption(user.command('create'))
+    .argument('<name>')
+    .option('--role <role>', 'admin or user', 'user')
+    .option('--password-stdin', 'read the password from standard input')
+    .description('make an account; without --password-stdin a password is generated and printed once')
+    .action(createAction);
+  withDataOption(user.command('list')).description('all accounts').action(listAction);
+  for (const act of ['disable', 'enable'] as const) {
+    withDataOption(user.command(act))
+      .argument('<name>')
+      .description(`${act} an account; its keys ${act === 'disable' ? 'stop' : 'start'} working at once`)
+      .action((name: string, options: DataOptions) => setActive(name, options, act === 'enable'));
+  }
+  withDataOption(user.command('reset-password'))
+    .argument('<name>')
+    .option('--password-stdin', 'read the password from standard input')
+    .description('set a new password; without --password-stdin one is generated and printed once')
+    .action(resetAction);
+}
+
+interface PasswordOptions extends DataOptions {
+  readonly passwordStdin?: true;
+}
+
+async function createAction(name: string, options: PasswordOptions & { role: string }): Promise<void> {
+  const { role } = options;
+  if (role !== 'admin' && role !== 'user') throw new CommandFailed(`--role is admin or user, not ${role}`, 2);
+  const password = await choosePassword(options, name);
+  await withStoreChange(options, async ({ store, clock }) => {
+    const passwordHash = await createPasswordHasher().hash(password.text);
+    await createUser({ store, clock }, { username: name, passwordHash, role });
+  });
+  console.error(`Created ${role} ${name}.`);
+  if (password.generated) console.log(`password: ${password.text}`);
+}
+
+async function listAction(options: DataOptions): Promise<void> {
+  const users = await withStore(options, ({ store }) => listUsers(store.read));
+  printTable(
+    ['ID', 'NAME', 'ROLE', 'STATE', 'CREATED (UTC)', 'LAST SIGN-IN'],
+    users.map((user) => [
+      user.id,
+      user.username,
+      user.role,
+      user.is_active ? 'active' : 'disabled',
+      printTime(user.created_ms),
+      printTime(user.last_login_ms),
+    ]),
+  );
+}
+
+async function setActive(name: string, options: DataOptions, active: boolean): Promise<void> {
+  await withStoreChange(options, async ({ store }) => {
+    const user = await requireUser(store, name);
+    if (!active) await refuseLastAdmin(store, user);
+    await updateUser(store.write, user.id, { is_active: active ? 1 : 0 });
+  });
+  console.error(`${active ? 'Enabled' : 'Disabled'} ${name}.`);
+}
+
+async function refuseLastAdmin(store: Store, user: UserRow): Promise<void> {
+  if (user.role !== 'admin') return;
+  const others = (await listUsers(store.read)).filter(
+    (other) => other.role === 'admin' && other.is_active === 1 && other.id !== user.id,
+  );
+  if (others.length === 0)
+    throw new CommandFailed(`${user.username} is the last active admin and stays enabled`);
+}
+
+async function resetAction(name: string, options: PasswordOptions): Promise<void> {
+  const password = await choosePassword(options, name);
+  await withStoreChange(options, async ({ store }) => {
+    const user = await requireUser(store, name);
+    const password_hash = await createPasswordHasher().hash(password.text);
+    await updateUser(store.write, user.id, { password_hash });
+  });
+  console.error(`Set a new password for ${name}.`);
+  if (password.generated) console.log(`password: ${password.text}`);
+}
+
+/** Throws CommandFailed that names the user who does not exist. */
+export async function requireUser(store: Store, name: string): Promise<UserRow> {
+  const user = await findUserByName(store.read, name);
+  if (!user) throw new CommandFailed(`there is no user ${name}; tollgate user list shows all`);
+  return user;
+}
+
+async function choosePassword(
+  options: PasswordOptions,
+  username: string,
+): Promise<{ text: string; generated: boolean }> {
+  if (!options.passwordStdin) return { text: randomToken(15), generated: true };
+  const text = (await Bun.stdin.text()).replace(/\r?\n$/, '');
+  const problem = passwordFault(text, { username, isCommon: isCommonPassword });
+  if (problem) throw new CommandFailed(problem);
+  return { text, generated: false };
+}

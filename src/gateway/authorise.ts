@@ -1,0 +1,15 @@
+// The step that asks: may this actor use this model, from this address, now?
+import type { Actor } from '../core/actor.ts';
+import { allowsAddress, allowsModel } from '../core/limits/access-list.ts';
+import { appError } from '../errors/app-error.ts';
+
+/** Throws AppError 403. `models` are all the names of the one model: as asked and as resolved. */
+export function authorise(
+  actor: Actor,
+  request: { readonly models: readonly string[]; readonly address: () => string },
+): void {
+  if (actor.addresses && !allowsAddress(actor.addresses, request.address()))
+    throw appError('address_not_allowed');
+  if (allowsModel(actor.models, request.models)) return;
+  throw appError('model_not_allowed', { params: { model: request.models[0] ?? '' }, param: 'model' });
+}

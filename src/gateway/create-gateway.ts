@@ -1,0 +1,107 @@
+// Door 1, the data plane: routes of /v1. Routing, rights and error shapes are decided on one canonical path.
+//
+//   POST /v1/chat/completions    POST /v1/embeddings
+//   GET  /v1/models              GET  /v1/models/{provider/model}
+import type { ErrorShape } from '../core/wire.ts';
+import { type AppError, appError, toAppError } from '../errors/app-error.ts';
+import type { CanonicalTarget } from '../http/canonical-path.ts';
+import type { JsonObject } from '../lib/json.ts';
+import type { GatewayDeps } from './deps.ts';
+import { CHAT, EMBEDDINGS, type Endpoint } from './endpoint.ts';
+import { errorResponse } from './error-response.ts';
+import { type Identity, identify } from './exchange.ts';
+import { handleCompletion } from './handle-completion.ts';
+import { findModel, listModels, type ModelCatalogue } from './models.ts';
+
+export interface GatewayCall {
+  readonly request: Request;
+  readonly target: CanonicalTarget;
+  /** The caller's address, after trusted proxies. */
+  readonly address: () => string;
+  /** Lets the connection be silent for as long as our own timers allow. */
+  readonly keepOpen: () => void;
+}
+
+export interface Gateway {
+  readonly handle: (call: GatewayCall) => Promise<Response>;
+}
+
+const COMPLETIONS: ReadonlyMap<string, Endpoint> = new Map([
+  ['/v1/chat/completions', CHAT],
+  ['/v1/embeddings', EMBEDDINGS],
+]);
+
+const MODELS_PATH = '/v1/models';
+
+export function createGateway(deps: GatewayDeps & { readonly catalogue: ModelCatalogue }): Gateway {
+  async function route(call: GatewayCall, identity: Identity): Promise<Response> {
+    const { request, target } = call;
+    if (deps.closing()) throw appError('shutting_down', { retryAfterMs: 5_000 });
+    if (request.headers.get('upgrade')?.toLowerCase() === 'websocket') throw appError('upgrade_required');
+    if (/[?&](key|api_key|api-key|access_token)=/i.test(target.query)) throw appError('key_in_url');
+    const endpoint = COMPLETIONS.get(target.path);
+    const isModels = target.path === MODELS_PATH || target.path.startsWith(`${MODELS_PATH}/`);
+    // Authentication first, so that strangers learn nothing from what comes after it.
+    const actor = deps.authenticate(request.headers);
+    if (endpoint) {
+      allow(request, 'POST');
+      call.keepOpen();
+      const { query } = target;
+      return handleCompletion({ request, identity, endpoint, actor, query, address: call.address }, deps);
+    }
+    if (!isModels) {
+      throw appError('not_found', { params: { method: request.method, path: target.path.slice(0, 200) } });
+    }
+    allow(request, 'GET');
+    const id = decodeURIComponent(target.path.slice(MODELS_PATH.length + 1));
+    return jsonResponse(
+      id === '' ? listModels(actor, deps.catalogue) : findModel(actor, id, deps.catalogue),
+      identity,
+    );
+  }
+
+  return {
+    handle: async (call) => {
+      const identity = identify(call.request, deps);
+      try {
+        return await route(call, identity);
+      } catch (thrown) {
+        const error = toAppError(thrown);
+        logFailure(deps, error, identity);
+        return errorResponse(error, shapeOf(call), identity.requestId);
+      }
+    },
+  };
+}
+
+function allow(request: Request, method: 'GET' | 'POST'): void {
+  if (request.method === method || (method === 'GET' && request.method === 'HEAD')) return;
+  throw appError('method_not_allowed', {
+    params: { method: request.method, allowed: method },
+    headers: { allow: method },
+  });
+}
+
+/** The error shape follows the path; on shared paths the caller's own headers tell its family. */
+function shapeOf({ request, target }: GatewayCall): ErrorShape {
+  if (target.path.startsWith('/v1/messages')) return 'anthropic';
+  if (target.path.startsWith('/v1beta/') || /:(stream)?[gG]enerateContent$/.test(target.path))
+    return 'gemini';
+  if (target.path.startsWith(MODELS_PATH) && request.headers.has('anthropic-version')) return 'anthropic';
+  return 'openai';
+}
+
+function jsonResponse(body: JsonObject, identity: Identity): Response {
+  return new Response(JSON.stringify(body), {
+    headers: {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      'x-request-id': identity.requestId,
+    },
+  });
+}
+
+function logFailure(deps: GatewayDeps, error: AppError, { requestId }: Identity): void {
+  if (error.code !== 'internal') return;
+  deps.log.error({ requestId, detail: error.options.internal }, 'a request failed unexpectedly');
+}

@@ -1,0 +1,59 @@
+// What the data plane is handed: values and narrow ports, never the whole configuration.
+import type { TokenUsage } from '../core/token-usage.ts';
+import type { UsageEvent } from '../core/usage-event.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Authenticate } from '../services/authenticate-key.ts';
+import type { Pool } from '../upstream/pool/lease.ts';
+import type { Admit } from './admit.ts';
+import type { StreamWatch } from './stream-watch.ts';
+
+/** The part of the ledger that a request needs. */
+export interface UsageSink {
+  /** Durable before it returns, in the sense of the journal; throws `store_unavailable` at the journal's bound. */
+  readonly settle: (event: UsageEvent) => void;
+  /** In strict mode resolves once what was settled is on disk; null when nobody waits. */
+  readonly confirmed: () => Promise<void> | null;
+}
+
+export interface PriceQuery {
+  readonly provider: string;
+  readonly model: string;
+  readonly usage: TokenUsage;
+  readonly timeMs: number;
+}
+
+export interface Price {
+  /** Null when no price is known. */
+  readonly costNanoUsd: number | null;
+  readonly version: string | null;
+}
+
+export interface GatewayTimings {
+  readonly bodyReadMs: number;
+  /** Over all attempts, until an answer must have begun. */
+  readonly deadlineMs: number;
+  /** For the whole of an answer that is not streamed. */
+  readonly wholeAnswerMs: number;
+  /** Silence of a provider after which its stream counts as dead. */
+  readonly readIdleMs: number;
+  /** How long a caller may take none of its answer. */
+  readonly writeIdleMs: number;
+}
+
+export interface GatewayDeps {
+  readonly authenticate: Authenticate;
+  readonly pool: Pool;
+  readonly ledger: UsageSink;
+  readonly priceOf: (query: PriceQuery) => Price;
+  readonly admit: Admit;
+  readonly watch: StreamWatch;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly timings: GatewayTimings;
+  readonly bodyBytesMax: number;
+  readonly errorCharsMax: number;
+  readonly temperatureZero: 'keep' | 'remove' | 'set';
+  /** True while the server shuts down: new requests are refused. */
+  readonly closing: () => boolean;
+}

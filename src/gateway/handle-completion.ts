@@ -1,0 +1,108 @@
+// The steps of a request that calls a model, in order. Refusals before admission leave no usage event; everything
+// after it leaves exactly one.
+import type { Actor } from '../core/actor.ts';
+import { NO_USAGE } from '../core/token-usage.ts';
+import { AppError, appError, toAppError } from '../errors/app-error.ts';
+import { runAttempts } from './attempt.ts';
+import { authorise } from './authorise.ts';
+import type { GatewayDeps } from './deps.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { Exchange, Identity } from './exchange.ts';
+import { planTargets } from './plan.ts';
+import { readJsonRequest } from './read-request.ts';
+import { relayStream } from './relay-stream.ts';
+import { relayWhole } from './relay-whole.ts';
+import { settle } from './settle.ts';
+
+export interface CompletionCall {
+  readonly request: Request;
+  readonly identity: Identity;
+  readonly endpoint: Endpoint;
+  readonly actor: Actor;
+  readonly query: string;
+  readonly address: () => string;
+}
+
+/** Throws AppError; the caller encodes it. */
+export async function handleCompletion(call: CompletionCall, deps: GatewayDeps): Promise<Response> {
+  const { request, endpoint, identity } = call;
+  const body = await readJsonRequest(request, {
+    bytesMax: deps.bodyBytesMax,
+    timeoutMs: deps.timings.bodyReadMs,
+  });
+  const exchange: Exchange = {
+    ...identity,
+    endpoint,
+    request,
+    query: call.query,
+    address: call.address,
+    actor: call.actor,
+    body,
+    facts: endpoint.readRequest(body.json),
+    attempts: [],
+    admission: null,
+    firstByteAtMs: null,
+    settled: false,
+  };
+  const targets = planTargets(exchange.facts.model, deps.pool);
+  for (const target of targets) {
+    authorise(call.actor, { models: [exchange.facts.model, target.fullName], address: call.address });
+  }
+  const admission = deps.admit(exchange);
+  exchange.admission = admission instanceof Promise ? await admission : admission;
+  try {
+    return await serve(exchange, targets, deps);
+  } catch (error) {
+    throw settleFailure(exchange, toAppError(error), deps);
+  }
+}
+
+async function serve(
+  exchange: Exchange,
+  targets: ReturnType<typeof planTargets>,
+  deps: GatewayDeps,
+): Promise<Response> {
+  const result = await runAttempts(exchange, targets, deps);
+  if (result.kind === 'failed') throw result.error;
+  const answered = { exchange, attempt: result.attempt, answer: result.answer };
+  const isStream = result.answer.headers.get('content-type')?.startsWith('text/event-stream') === true;
+  return isStream ? relayStream(answered, deps) : await relayWhole(answered, deps);
+}
+
+/** Settles a request that no provider answered; one that was settled on the way stays as it is. */
+function settleFailure(exchange: Exchange, error: AppError, deps: GatewayDeps): AppError {
+  if (exchange.settled) return error;
+  const gone = exchange.request.signal.aborted;
+  if (exchange.attempts.length === 0) {
+    // Nothing went upstream: as if the request had not been admitted.
+    exchange.settled = true;
+    exchange.admission?.release();
+    return error;
+  }
+  const unknown = exchange.attempts.some((attempt) => attempt.provenance === 'unknown');
+  const last = exchange.attempts.at(-1);
+  try {
+    settle(
+      exchange,
+      {
+        status: gone ? 499 : error.status,
+        outcome: gone ? 'aborted' : 'error',
+        provider: last?.provider ?? null,
+        modelServed: null,
+        usage: NO_USAGE,
+        provenance: unknown ? 'unknown' : 'provider',
+        costNanoUsd: unknown ? null : 0,
+        priceVersion: null,
+        finishReason: null,
+        errorType: gone ? 'client_gone' : error.code,
+        errorMessage: gone ? null : error.message,
+      },
+      deps,
+    );
+  } catch (ledgerError) {
+    return ledgerError instanceof AppError
+      ? ledgerError
+      : appError('store_unavailable', { cause: ledgerError });
+  }
+  return error;
+}

@@ -1,0 +1,89 @@
+// The step that turns bytes into a parsed body. Refuses what is not a JSON object in valid UTF-8.
+import { appError } from '../errors/app-error.ts';
+import { readBody } from '../http/read-body.ts';
+import { asObject, type JsonObject } from '../lib/json.ts';
+import type { RequestBody } from './exchange.ts';
+
+/** Deeper nesting serves nobody and can exhaust the stack of a parser further on. */
+const JSON_DEPTH_MAX = 512;
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** Throws AppError 400, 408, 413 or 415 with what is wrong. */
+export async function readJsonRequest(
+  request: Request,
+  limits: { readonly bytesMax: number; readonly timeoutMs: number },
+): Promise<RequestBody> {
+  const type = request.headers.get('content-type');
+  // curl -d says form-urlencoded whatever the body is; a body that is JSON is taken as JSON.
+  if (
+    type !== null &&
+    !/^(application\/(\w+\+)?json|text\/plain|application\/x-www-form-urlencoded)\s*(;|$)/i.test(type)
+  ) {
+    throw appError('unsupported_media_type', {
+      params: { detail: 'The body must be JSON. Send content-type: application/json.' },
+    });
+  }
+  return parseBody(await readBody(request, limits));
+}
+
+/** The body as text and as an object. Throws AppError `invalid_json` or `invalid_request`. */
+export function parseBody(bytes: Uint8Array): RequestBody {
+  if (bytes.byteLength === 0) throw appError('invalid_json', { params: { detail: 'it is empty' } });
+  const text = decode(bytes);
+  const json = parse(text);
+  if (!json)
+    throw appError('invalid_request', { params: { detail: 'The request body must be a JSON object' } });
+  if (isTooDeep(text)) {
+    throw appError('invalid_request', {
+      params: { detail: `The request body is nested deeper than ${JSON_DEPTH_MAX} levels` },
+    });
+  }
+  return { text, json };
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw appError('invalid_json', { params: { detail: 'it is not valid UTF-8' } });
+  }
+}
+
+function parse(text: string): JsonObject | null {
+  try {
+    return asObject(JSON.parse(text));
+  } catch (error) {
+    const detail =
+      error instanceof Error ? error.message.replace(/^JSON Parse error: /, '') : 'it cannot be read';
+    throw appError('invalid_json', { params: { detail: detail.slice(0, 120) } });
+  }
+}
+
+/** Counts brackets only when there are enough of them to be too deep at all. */
+function isTooDeep(text: string): boolean {
+  let opens = 0;
+  for (let at = nextOpen(text, 0); at >= 0; at = nextOpen(text, at + 1)) {
+    opens += 1;
+    if (opens > JSON_DEPTH_MAX) return depthOf(text) > JSON_DEPTH_MAX;
+  }
+  return false;
+}
+
+function nextOpen(text: string, from: number): number {
+  const brace = text.indexOf('{', from);
+  const bracket = text.indexOf('[', from);
+  if (brace < 0 || bracket < 0) return Math.max(brace, bracket);
+  return Math.min(brace, bracket);
+}
+
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const match of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]]/gs)) {
+    const token = match[0];
+    if (token === '{' || token === '[') deepest = Math.max(deepest, ++depth);
+    else if (token === '}' || token === ']') depth -= 1;
+  }
+  return deepest;
+}

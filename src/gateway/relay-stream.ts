@@ -1,0 +1,222 @@
+// Relays a stream: the provider's bytes as they come, at the caller's pace, with the settlement before the last byte.
+// Lets no error out of the stream: an error given to the runtime's controller could end the process (faults.md section 4).
+
+import type { FailureKind, Outcome } from '../core/usage-event.ts';
+import { appError } from '../errors/app-error.ts';
+import { createUsageWithholder } from '../protocol/openai-chat/withhold-usage.ts';
+import { createSseParser } from '../protocol/sse.ts';
+import { answerHeaders } from './answer-headers.ts';
+import type { GatewayDeps } from './deps.ts';
+import { type Answered, endAnswer } from './end-answer.ts';
+import { errorText } from './error-response.ts';
+import type { WatchedStream } from './stream-watch.ts';
+
+/** After the event that ends a stream the provider gets this long to end the connection, so that it can be reused. */
+const TRAILER_MS = 1_000;
+
+export function relayStream(answered: Answered, deps: GatewayDeps): Response {
+  const relay = new StreamRelay(answered, deps);
+  deps.watch.add(relay);
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => relay.pull(controller),
+    cancel: () => relay.hangUp(),
+  });
+  const headers = answerHeaders(answered.answer.headers, answered.exchange.requestId);
+  headers['cache-control'] ??= 'no-cache';
+  // Reverse proxies that buffer would turn a stream into a long wait.
+  headers['x-accel-buffering'] = 'no';
+  return new Response(body, { status: answered.answer.status, headers });
+}
+
+type Controller = ReadableStreamDefaultController<Uint8Array>;
+
+const encoder = new TextEncoder();
+
+class StreamRelay implements WatchedStream {
+  readonly #answered: Answered;
+  readonly #deps: GatewayDeps;
+  readonly #source;
+  readonly #events = createSseParser();
+  readonly #reader;
+  readonly #withholder;
+  #controller: Controller | null = null;
+  #waitingFor: 'provider' | 'caller' | 'nobody' = 'caller';
+  #sinceMs: number;
+  #closed = false;
+
+  constructor(answered: Answered, deps: GatewayDeps) {
+    this.#answered = answered;
+    this.#deps = deps;
+    this.#source = (answered.answer.response.body ?? emptyStream()).getReader();
+    this.#reader = answered.exchange.endpoint.createStreamReader();
+    this.#withholder = answered.attempt.prepared.usageInjected ? createUsageWithholder() : null;
+    this.#sinceMs = deps.clock.monotonicMs();
+  }
+
+  /** Hands on the next bytes. Returns without bytes only when the stream has ended. */
+  async pull(controller: Controller): Promise<void> {
+    this.#controller = controller;
+    this.#wait('provider');
+    while (!this.#closed) {
+      let step: { done: boolean; value?: Uint8Array | undefined };
+      try {
+        step = await this.#source.read();
+      } catch {
+        this.#breakOff('interrupted');
+        return;
+      }
+      if (this.#closed) return;
+      this.#sinceMs = this.#deps.clock.monotonicMs();
+      if (step.done || !step.value) {
+        await this.#finish(controller);
+        return;
+      }
+      const bytes = await this.#take(step.value);
+      if (this.#closed) return;
+      if (bytes.byteLength > 0) {
+        controller.enqueue(bytes);
+        this.#wait('caller');
+        return;
+      }
+    }
+  }
+
+  /** The caller has gone: stop the provider and write down what is known. */
+  hangUp(): void {
+    if (this.#closed) return;
+    this.#end('aborted', 'client_gone');
+    this.#release();
+  }
+
+  waitingFor() {
+    return this.#waitingFor;
+  }
+
+  since(): number {
+    return this.#sinceMs;
+  }
+
+  onProviderSilent(): void {
+    this.#breakOff('timeout_idle');
+  }
+
+  onCallerStalled(): void {
+    const controller = this.#controller;
+    this.hangUp();
+    closeQuietly(controller);
+  }
+
+  onShutdown(): void {
+    this.#breakOff('interrupted');
+  }
+
+  #wait(side: 'provider' | 'caller'): void {
+    this.#waitingFor = side;
+    this.#sinceMs = this.#deps.clock.monotonicMs();
+  }
+
+  /** Reads the facts in these bytes; settles before the bytes that end the stream are handed on. */
+  async #take(bytes: Uint8Array): Promise<Uint8Array> {
+    const { exchange } = this.#answered;
+    exchange.firstByteAtMs ??= this.#sinceMs;
+    for (const event of this.#events.push(bytes)) this.#reader.push(event);
+    const passed = this.#withholder ? this.#withholder.push(bytes) : bytes;
+    if (this.#reader.ended() && !exchange.settled) {
+      this.#end(this.#reader.error() ? 'error' : 'final', null);
+      await this.#deps.ledger.confirmed();
+      setTimeout(() => this.#closeAfterEnd(), TRAILER_MS).unref();
+    }
+    return passed;
+  }
+
+  /** The provider closed its side. A stream without its ending event or finish reason was cut. */
+  async #finish(controller: Controller): Promise<void> {
+    for (const event of this.#events.end()) this.#reader.push(event);
+    const complete = this.#reader.ended() || this.#reader.facts().finishReason !== null;
+    if (!complete && this.#reader.error() === null) return this.#breakOff('interrupted');
+    this.#end(this.#reader.error() ? 'error' : 'final', null);
+    await this.#deps.ledger.confirmed();
+    if (this.#closed) return;
+    const rest = this.#withholder?.end();
+    if (rest && rest.byteLength > 0) controller.enqueue(rest);
+    this.#release();
+    closeQuietly(controller);
+  }
+
+  /** Ends the stream with an error event: never with a clean end (faults.md U6). */
+  #breakOff(failure: 'interrupted' | 'timeout_idle'): void {
+    if (this.#closed) return;
+    const { exchange } = this.#answered;
+    const settledBefore = exchange.settled;
+    const gone = exchange.request.signal.aborted;
+    this.#end(gone ? 'aborted' : 'error', gone ? 'client_gone' : failure);
+    this.#release();
+    const controller = this.#controller;
+    if (!settledBefore && controller && !gone) {
+      const error = appError('upstream_interrupted');
+      const { errorShape } = exchange.endpoint;
+      const name = errorShape === 'anthropic' ? 'event: error\n' : '';
+      // The blank line first: the cut may have come in the middle of an event.
+      const text = `\n\n${name}data: ${errorText(error, errorShape, exchange.requestId)}\n\n`;
+      try {
+        controller.enqueue(encoder.encode(text));
+      } catch {
+        // The caller left in this very moment; there is nobody to tell.
+      }
+    }
+    closeQuietly(controller);
+  }
+
+  #end(outcome: Outcome, failure: FailureKind | null): void {
+    const streamError = this.#reader.error();
+    const errorType = failure ?? (streamError ? (streamError.type ?? 'stream_error') : null);
+    try {
+      endAnswer(
+        this.#answered,
+        {
+          outcome,
+          failure: failure ?? (streamError ? 'server_error' : null),
+          facts: this.#reader.facts(),
+          provenance: 'provider',
+          outputChars: this.#reader.outputChars(),
+          status: outcome === 'aborted' ? 499 : this.#answered.answer.status,
+          errorType,
+          errorMessage: streamError?.message ?? null,
+        },
+        this.#deps,
+      );
+    } catch (error) {
+      this.#deps.log.error(
+        { requestId: this.#answered.exchange.requestId, error: String(error) },
+        'a streamed request could not be settled',
+      );
+    }
+  }
+
+  #closeAfterEnd(): void {
+    if (this.#closed) return;
+    this.#release();
+    closeQuietly(this.#controller);
+  }
+
+  /** Frees the provider's connection and stops being watched. */
+  #release(): void {
+    this.#closed = true;
+    this.#waitingFor = 'nobody';
+    this.#deps.watch.remove(this);
+    this.#source.cancel().catch(() => {});
+    this.#answered.answer.cancel();
+  }
+}
+
+function emptyStream(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.close() });
+}
+
+function closeQuietly(controller: Controller | null): void {
+  try {
+    controller?.close();
+  } catch {
+    // Closed already: by the caller's leaving, or by the end of the stream.
+  }
+}

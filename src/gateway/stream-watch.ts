@@ -1,0 +1,54 @@
+// One timer for all streams: it finds those whose provider has gone silent and those whose caller has stopped reading.
+// Per-chunk timers would cost more than the chunks.
+import type { Clock } from '../lib/clock.ts';
+
+/** How often the streams are looked at; limits are met to within this. */
+const SWEEP_MS = 250;
+
+export interface WatchedStream {
+  /** Which side we wait for: the provider's next bytes or the caller's next pull. */
+  readonly waitingFor: () => 'provider' | 'caller' | 'nobody';
+  /** Monotonic time since which we wait. */
+  readonly since: () => number;
+  readonly onProviderSilent: () => void;
+  readonly onCallerStalled: () => void;
+  /** The grace time of a shutdown is over. */
+  readonly onShutdown: () => void;
+}
+
+export interface StreamWatch {
+  readonly add: (stream: WatchedStream) => void;
+  readonly remove: (stream: WatchedStream) => void;
+  readonly size: () => number;
+  /** Ends every stream that is still running, each with its error event and its settlement. */
+  readonly endAll: () => void;
+  readonly stop: () => void;
+}
+
+export function createStreamWatch(options: {
+  readonly clock: Clock;
+  readonly readIdleMs: number;
+  readonly writeIdleMs: number;
+}): StreamWatch {
+  const { clock, readIdleMs, writeIdleMs } = options;
+  const streams = new Set<WatchedStream>();
+  const timer = setInterval(() => {
+    const nowMs = clock.monotonicMs();
+    for (const stream of streams) {
+      const waitedMs = nowMs - stream.since();
+      const waitingFor = stream.waitingFor();
+      if (waitingFor === 'provider' && waitedMs >= readIdleMs) stream.onProviderSilent();
+      else if (waitingFor === 'caller' && waitedMs >= writeIdleMs) stream.onCallerStalled();
+    }
+  }, SWEEP_MS);
+  timer.unref();
+  return {
+    add: (stream) => streams.add(stream),
+    remove: (stream) => streams.delete(stream),
+    size: () => streams.size,
+    endAll: () => {
+      for (const stream of [...streams]) stream.onShutdown();
+    },
+    stop: () => clearInterval(timer),
+  };
+}
