@@ -60,7 +60,7 @@ export function makeAnswers(options: MockOptions): Answers {
     id: 'chatcmpl-bench',
     object: 'chat.completion.chunk',
     created: 1_790_000_000,
-    model: 'bench',
+    model: 'gpt-4o-mini',
   };
   const event = (choices: object[], more: object = {}): string =>
     `data: ${JSON.stringify({ ...base, choices, ...more })}\n\n`;
@@ -91,7 +91,7 @@ function wholeAnswer(options: MockOptions, usage: object): Buffer {
     id: 'chatcmpl-bench',
     object: 'chat.completion',
     created: 1_790_000_000,
-    model: 'bench',
+    model: 'gpt-4o-mini',
     choices: [{ index: 0, message, logprobs: null, finish_reason: 'stop' }],
     usage,
   });
