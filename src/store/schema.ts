@@ -84,6 +84,35 @@ export interface VersionTable {
   number: number;
 }
 
+export interface ProviderCredentialTable {
+  id: string;
+  provider: string;
+  label: string;
+  /** See core/identity/sealed-secret.ts; the id is part of what is authenticated. */
+  sealed: string;
+  /** For people: the first and last characters at most. */
+  masked: string;
+  /** Lower goes first; null shares the last tier. */
+  priority: number | null;
+  /** Only for providers without a URL of their own. */
+  base_url: string | null;
+  created_ms: number;
+}
+
+/** Credentials of any source that were switched off. */
+export interface DisabledCredentialTable {
+  credential_id: string;
+  disabled_ms: number;
+}
+
+/** What the pool knew of a credential when it was last saved: JSON, see upstream/pool/pool-state.ts. */
+export interface PoolStateTable {
+  credential_id: string;
+  provider: string;
+  state: string;
+  saved_ms: number;
+}
+
 export interface StoreSchema extends UsageSchema {
   versions: VersionTable;
   users: UserTable;
@@ -91,4 +120,7 @@ export interface StoreSchema extends UsageSchema {
   sessions: SessionTable;
   sign_in_throttle: SignInThrottleTable;
   audit_log: AuditLogTable;
+  provider_credentials: ProviderCredentialTable;
+  disabled_credentials: DisabledCredentialTable;
+  pool_states: PoolStateTable;
 }

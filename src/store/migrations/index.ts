@@ -4,6 +4,7 @@ import { identity } from './0001-identity.ts';
 import { people } from './0002-people.ts';
 import { usage } from './0003-usage.ts';
 import { usageUpkeep } from './0004-usage-upkeep.ts';
+import { providers } from './0005-providers.ts';
 import type { Migration } from './migration.ts';
 
-export const MIGRATIONS: readonly Migration[] = [identity, people, usage, usageUpkeep];
+export const MIGRATIONS: readonly Migration[] = [identity, people, usage, usageUpkeep, providers];
