@@ -30,6 +30,8 @@ export async function createUser(
     created_ms: deps.clock.nowMs(),
     last_login_ms: null,
     imported_id: null,
+    models: null,
+    addresses: null,
   };
   if (!(await insertUser(deps.store.write, row))) {
     throw appError('conflict', { params: { detail: 'Username already exists' }, param: 'username' });

@@ -1,4 +1,7 @@
 // The tables as Kysely sees them: one interface per table, the same names as the migrations.
+import type { ColumnType } from 'kysely';
+import type { BudgetPeriod } from '../core/limits/budget-period.ts';
+import type { LimitKind, LimitScope } from '../core/limits/limit.ts';
 import type { UsageSchema } from './usage-schema.ts';
 
 export interface UserTable {
@@ -11,6 +14,10 @@ export interface UserTable {
   created_ms: number;
   last_login_ms: number | null;
   imported_id: number | null;
+  /** JSON list of globs that bind all keys of this user, or null for all. */
+  models: ColumnType<string | null, string | null | undefined, string | null>;
+  /** JSON list of addresses and CIDR ranges that bind all keys of this user, or null for all. */
+  addresses: ColumnType<string | null, string | null | undefined, string | null>;
 }
 
 export interface ApiKeyTable {
@@ -113,7 +120,35 @@ export interface PoolStateTable {
   saved_ms: number;
 }
 
+export interface LimitTable {
+  id: string;
+  scope: LimitScope;
+  /** User or key id; null for the house. */
+  scope_id: string | null;
+  kind: LimitKind;
+  /** Requests, tokens or nano-dollars, by kind. */
+  amount: number;
+  period: BudgetPeriod | null;
+  time_zone: string;
+  warn_percent: number | null;
+  allow_unpriced: 0 | 1;
+  raised_amount: number | null;
+  raised_until_ms: number | null;
+  created_ms: number;
+  updated_ms: number;
+}
+
+/** How near a limit came on one UTC day, and how often it refused. */
+export interface LimitPeakTable {
+  limit_id: string;
+  day_ms: number;
+  peak_permille: number;
+  refusals: number;
+}
+
 export interface StoreSchema extends UsageSchema {
+  limits: LimitTable;
+  limit_peaks: LimitPeakTable;
   versions: VersionTable;
   users: UserTable;
   api_keys: ApiKeyTable;

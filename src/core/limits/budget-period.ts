@@ -23,11 +23,16 @@ export function spanAt(period: BudgetPeriod, timeZone: string, timeMs: number): 
   return { startMs: dayStartMs(first, timeZone), endMs: dayStartMs(next, timeZone) };
 }
 
-/** True for a name that Temporal accepts: an IANA zone (`Europe/Berlin`), `UTC`, or a fixed offset (`+02:00`). */
+const QUARTER_NS = 900_000_000_000;
+
+/**
+ * True for an IANA zone (`Europe/Berlin`), `UTC`, or a fixed offset (`+02:00`). Days must begin on a quarter of an hour,
+ * as they do in every zone of today: what was spent is kept by quarters.
+ */
 export function isTimeZone(name: string): boolean {
   try {
-    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name);
-    return true;
+    const now = Temporal.Instant.from('2026-01-01T00:00Z').toZonedDateTimeISO(name);
+    return now.offsetNanoseconds % QUARTER_NS === 0;
   } catch {
     return false;
   }

@@ -5,6 +5,16 @@ import { people } from './0002-people.ts';
 import { usage } from './0003-usage.ts';
 import { usageUpkeep } from './0004-usage-upkeep.ts';
 import { providers } from './0005-providers.ts';
+import { limits } from './0006-limits.ts';
+import { userLists } from './0007-user-lists.ts';
 import type { Migration } from './migration.ts';
 
-export const MIGRATIONS: readonly Migration[] = [identity, people, usage, usageUpkeep, providers];
+export const MIGRATIONS: readonly Migration[] = [
+  identity,
+  people,
+  usage,
+  usageUpkeep,
+  providers,
+  limits,
+  userLists,
+];

@@ -59,5 +59,16 @@ test('every moment lies in its period, and the neighbours touch it', () => {
 
 test('a time zone is known or it is not', () => {
   expect(['UTC', 'Europe/Berlin', '+02:00'].map(isTimeZone)).toEqual([true, true, true]);
-  expect(['', 'Berlin', 'Mars/Olympus', '../etc'].map(isTimeZone)).toEqual([false, false, false, false]);
+  expect(['', 'Berlin', 'Mars/Olympus', '../etc', '+05:53'].some(isTimeZone)).toBe(false);
+});
+
+test('in every zone there is, days begin on a quarter of an hour', () => {
+  const zones = Intl.supportedValuesOf('timeZone').filter(isTimeZone);
+  expect(zones.length).toBe(Intl.supportedValuesOf('timeZone').length);
+  for (const zone of zones) {
+    for (let month = 0; month < 24; month++) {
+      const span = spanAt('month', zone, Date.UTC(2026, month, 15));
+      expect([zone, span.startMs % 900_000, span.endMs % 900_000]).toEqual([zone, 0, 0]);
+    }
+  }
 });
