@@ -60,6 +60,8 @@ function addUp(rows: readonly UsageEvent[]) {
     cached_tokens: sum((row) => row.usage.cachedTokens),
     cache_write_tokens: sum((row) => row.usage.cacheWrite1hTokens),
     cost_nano_usd: sum((row) => row.costNanoUsd),
+    held_nano_usd: sum((row) => (row.costNanoUsd === null ? row.heldNanoUsd : 0)),
+    held_tokens: 0,
   };
 }
 
