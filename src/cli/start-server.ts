@@ -8,11 +8,14 @@ import { createGateway } from '../gateway/create-gateway.ts';
 import { createStreamWatch, type StreamWatch } from '../gateway/stream-watch.ts';
 import { createProxyTrust } from '../http/client-address.ts';
 import { createLedger, type Ledger } from '../ledger/create-ledger.ts';
+import { configuredPrice } from '../ledger/prices/configured-price.ts';
+import { createPriceBook, type PriceBook } from '../ledger/prices/price-book.ts';
 import { sleep, systemClock } from '../lib/clock.ts';
 import { createLog, type Log } from '../lib/log.ts';
 import { createAuthenticate } from '../services/authenticate-key.ts';
 import { createKeyIndex, type KeyIndex } from '../services/key-index.ts';
 import { openStore, type Store } from '../store/open-store.ts';
+import { type ComposedConsole, composeConsole } from './compose-console.ts';
 import { type ComposedUpstream, composeUpstream } from './compose-upstream.ts';
 import { openControlSocket } from './control-socket.ts';
 import { watchVersions } from './watch-versions.ts';
@@ -39,6 +42,8 @@ interface House {
   readonly keys: KeyIndex;
   readonly upstream: ComposedUpstream;
   readonly watch: StreamWatch;
+  readonly console: ComposedConsole;
+  readonly prices: PriceBook;
   closing: boolean;
 }
 
@@ -62,9 +67,10 @@ export async function startServer(config: Config, reread: () => Config): Promise
     onChange: { identity: () => house.keys.reload() },
   });
   const hurry = Promise.withResolvers<void>();
+  const url = listeningUrl(config.settings.HOST, server.port ?? 0);
   return {
-    url: `http://${config.settings.HOST.includes(':') ? `[${config.settings.HOST}]` : config.settings.HOST}:${server.port}`,
-    notices: [...config.warnings.map((warning) => `warning: ${warning}`), ...house.upstream.notices],
+    url,
+    notices: noticesOf(house, url),
     hasten: () => hurry.resolve(),
     reloadConfig: async () => reload(house, reread),
     stop: async () => {
@@ -83,6 +89,22 @@ export async function startServer(config: Config, reread: () => Config): Promise
       await tearDown(house);
     },
   };
+}
+
+function listeningUrl(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function noticesOf({ config, upstream, console }: House, url: string): string[] {
+  const address = config.settings.PUBLIC_URL?.replace(/\/$/, '') ?? url;
+  const setup =
+    console.setupLink === null ? [] : [`set up the first admin at ${address}${console.setupLink}`];
+  return [
+    ...config.warnings.map((warning) => `warning: ${warning}`),
+    ...upstream.notices,
+    ...console.notices,
+    ...setup,
+  ];
 }
 
 async function buildHouse(config: Config): Promise<House> {
@@ -106,7 +128,17 @@ async function buildHouse(config: Config): Promise<House> {
     readIdleMs: settings.TIMEOUT_READ_STREAMING,
     writeIdleMs: settings.TIMEOUT_WRITE,
   });
-  return { config, log, store, ledger, keys, watch, upstream: composeUpstream(config, log), closing: false };
+  const upstream = composeUpstream(config, log);
+  const prices = createPriceBook({ clock: systemClock, overrides: priceOverrides(config) });
+  const console = await composeConsole({ config, store, log, keys });
+  return { config, log, store, ledger, keys, watch, upstream, prices, console, closing: false };
+}
+
+function priceOverrides(config: Config) {
+  return Object.entries(config.yaml.prices).map(([pattern, written]) => ({
+    pattern,
+    price: configuredPrice('tollgate.yaml', written),
+  }));
 }
 
 function ledgerSettings({ settings }: Config) {
@@ -131,7 +163,7 @@ function assemble(house: House): App {
     pool: upstream.pool,
     catalogue: upstream.catalogue,
     ledger,
-    priceOf: () => ({ costNanoUsd: null, version: null }),
+    prices: house.prices,
     admit: admitEverything,
     watch,
     clock: systemClock,
@@ -150,7 +182,7 @@ function assemble(house: House): App {
   });
   return buildApp({
     gateway,
-    console: null,
+    console: house.console.door,
     readiness: { problem: () => (house.closing ? 'shutting down' : ledger.stats.failure) },
     proxies: createProxyTrust(settings.TRUSTED_PROXIES),
     metrics: async () => null,

@@ -1,6 +1,6 @@
 // What the data plane is handed: values and narrow ports, never the whole configuration.
-import type { TokenUsage } from '../core/token-usage.ts';
 import type { UsageEvent } from '../core/usage-event.ts';
+import type { PriceBook } from '../ledger/prices/price-book.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Authenticate } from '../services/authenticate-key.ts';
@@ -14,19 +14,6 @@ export interface UsageSink {
   readonly settle: (event: UsageEvent) => void;
   /** In strict mode resolves once what was settled is on disk; null when nobody waits. */
   readonly confirmed: () => Promise<void> | null;
-}
-
-export interface PriceQuery {
-  readonly provider: string;
-  readonly model: string;
-  readonly usage: TokenUsage;
-  readonly timeMs: number;
-}
-
-export interface Price {
-  /** Null when no price is known. */
-  readonly costNanoUsd: number | null;
-  readonly version: string | null;
 }
 
 export interface GatewayTimings {
@@ -45,7 +32,7 @@ export interface GatewayDeps {
   readonly authenticate: Authenticate;
   readonly pool: Pool;
   readonly ledger: UsageSink;
-  readonly priceOf: (query: PriceQuery) => Price;
+  readonly prices: Pick<PriceBook, 'find'>;
   readonly admit: Admit;
   readonly watch: StreamWatch;
   readonly clock: Clock;

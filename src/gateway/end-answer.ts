@@ -1,4 +1,5 @@
 // Ends an answered attempt: closes its record, prices it, settles its request. Shared by whole answers and streams.
+import { costOf } from '../core/price.ts';
 import { NO_USAGE, type Provenance } from '../core/token-usage.ts';
 import type { FailureKind, Outcome } from '../core/usage-event.ts';
 import type { AnswerFacts } from '../protocol/types.ts';
@@ -34,12 +35,9 @@ export function endAnswer({ exchange, attempt, answer }: Answered, end: AnswerEn
   const reported = end.facts.usage;
   const usage = reported ?? estimateUsage(exchange, end.outputChars);
   const provenance = reported ? end.provenance : usage === NO_USAGE ? 'unknown' : 'estimated';
-  const price = deps.priceOf({
-    provider: attempt.target.spec.name,
-    model: attempt.target.model,
-    usage,
-    timeMs: exchange.timeMs,
-  });
+  const { name: provider } = attempt.target.spec;
+  const asked = { provider, model: attempt.target.model, served: end.facts.modelServed };
+  const cost = costOf(deps.prices.find(asked), usage);
   release(attempt, end);
   closeAttempt(
     exchange,
@@ -50,7 +48,7 @@ export function endAnswer({ exchange, attempt, answer }: Answered, end: AnswerEn
       status: answer.status,
       usage,
       provenance,
-      costNanoUsd: price.costNanoUsd,
+      costNanoUsd: cost.costNanoUsd,
       firstByteMs: answer.headersMs,
       errorMessage: end.errorMessage,
     },
@@ -61,12 +59,11 @@ export function endAnswer({ exchange, attempt, answer }: Answered, end: AnswerEn
     {
       status: end.status,
       outcome: end.outcome,
-      provider: attempt.target.spec.name,
+      provider,
       modelServed: end.facts.modelServed,
       usage,
       provenance,
-      costNanoUsd: price.costNanoUsd,
-      priceVersion: price.version,
+      ...cost,
       finishReason: end.facts.finishReason,
       errorType: end.errorType,
       errorMessage: end.errorMessage,

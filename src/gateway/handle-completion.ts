@@ -92,6 +92,7 @@ function settleFailure(exchange: Exchange, error: AppError, deps: GatewayDeps): 
         usage: NO_USAGE,
         provenance: unknown ? 'unknown' : 'provider',
         costNanoUsd: unknown ? null : 0,
+        unpriced: false,
         priceVersion: null,
         finishReason: null,
         errorType: gone ? 'client_gone' : error.code,

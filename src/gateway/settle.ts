@@ -1,6 +1,6 @@
 // The one place where a request ends: success, refusal by a provider, failure, hang-up and shutdown alike.
 // Usage, cost, provenance, the admission's end and the ledger, before the last byte goes out.
-import { NO_USAGE, type Provenance, type TokenUsage } from '../core/token-usage.ts';
+import type { Provenance, TokenUsage } from '../core/token-usage.ts';
 import type { Outcome, UsageEvent } from '../core/usage-event.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Exchange } from './exchange.ts';
@@ -13,6 +13,7 @@ export interface Settlement {
   readonly usage: TokenUsage;
   readonly provenance: Provenance;
   readonly costNanoUsd: number | null;
+  readonly unpriced: boolean;
   readonly priceVersion: string | null;
   readonly finishReason: string | null;
   readonly errorType: string | null;
@@ -55,7 +56,7 @@ function toEvent(exchange: Exchange, settlement: Settlement, deps: GatewayDeps):
     usage: settlement.usage,
     provenance: settlement.provenance,
     costNanoUsd: settlement.costNanoUsd,
-    unpriced: settlement.costNanoUsd === null && settlement.usage !== NO_USAGE,
+    unpriced: settlement.unpriced,
     priceVersion: settlement.priceVersion,
     firstByteMs: exchange.firstByteAtMs === null ? null : round(exchange.firstByteAtMs - exchange.startedMs),
     durationMs: round(deps.clock.monotonicMs() - exchange.startedMs),

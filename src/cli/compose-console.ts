@@ -1,0 +1,64 @@
+// The control plane from the configuration: its parts, the JSON API, and how a newcomer gets in.
+import type { ConsoleDoor } from '../app.ts';
+import type { Config } from '../config/load-config.ts';
+import { createApi } from '../console/api/create-api.ts';
+import { type ConsoleParts, createConsoleParts } from '../console/console-parts.ts';
+import { readRequestId } from '../http/request-id.ts';
+import { systemClock } from '../lib/clock.ts';
+import { newId } from '../lib/id.ts';
+import type { Log } from '../lib/log.ts';
+import type { KeyIndex } from '../services/key-index.ts';
+import { createInitialAdmin, setupPath } from '../services/people/setup.ts';
+import type { Store } from '../store/open-store.ts';
+
+export interface ComposedConsole {
+  readonly door: ConsoleDoor;
+  readonly parts: ConsoleParts;
+  /** Path and query of the one-time setup link, while there is no account; else null. */
+  readonly setupLink: string | null;
+  readonly notices: readonly string[];
+}
+
+export async function composeConsole(deps: {
+  readonly config: Config;
+  readonly store: Store;
+  readonly log: Log;
+  readonly keys: KeyIndex;
+}): Promise<ComposedConsole> {
+  const { config, store, log, keys } = deps;
+  const { settings } = config;
+  const parts = await createConsoleParts({
+    store,
+    clock: systemClock,
+    log,
+    keys,
+    settings: {
+      production: config.production,
+      pepper: config.secrets.pepper,
+      sessionTtlMs: settings.SESSION_TTL_SECONDS,
+      sessionIdleMs: settings.SESSION_IDLE_SECONDS,
+      cookieSecure: settings.SESSION_COOKIE_SECURE,
+      cookieSameSite: settings.SESSION_COOKIE_SAMESITE,
+      publicUrl: settings.PUBLIC_URL,
+      credentialOrigins: settings.CORS_ALLOW_CREDENTIALS ? settings.CORS_ALLOW_ORIGINS : [],
+    },
+  });
+  const notices = await makeInitialAdmin(config, parts);
+  const api = createApi(parts);
+  return {
+    parts,
+    notices,
+    setupLink: parts.setup.code !== null && (await parts.setup.isOpen()) ? setupPath(parts.setup.code) : null,
+    door: {
+      handle: (request, { address }) =>
+        api.fetch(request, { address, requestId: readRequestId(request.headers, newId('req')) }),
+    },
+  };
+}
+
+async function makeInitialAdmin(config: Config, parts: ConsoleParts): Promise<string[]> {
+  const { INITIAL_ADMIN_USERNAME: username, INITIAL_ADMIN_PASSWORD: password } = config.settings;
+  if (!username || !password) return [];
+  const made = await createInitialAdmin(parts, { username, password });
+  return made ? [`created the admin ${username} from INITIAL_ADMIN_USERNAME`] : [];
+}
