@@ -146,6 +146,14 @@ export interface LimitPeakTable {
   refusals: number;
 }
 
+/** How far the predecessor's database was taken over. */
+export interface ImportTable {
+  source: string;
+  fingerprint: string;
+  usage_id: number;
+  time_ms: number;
+}
+
 export interface StoreSchema extends UsageSchema {
   limits: LimitTable;
   limit_peaks: LimitPeakTable;
@@ -158,4 +166,5 @@ export interface StoreSchema extends UsageSchema {
   provider_credentials: ProviderCredentialTable;
   disabled_credentials: DisabledCredentialTable;
   pool_states: PoolStateTable;
+  imports: ImportTable;
 }

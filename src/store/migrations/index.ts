@@ -7,6 +7,7 @@ import { usageUpkeep } from './0004-usage-upkeep.ts';
 import { providers } from './0005-providers.ts';
 import { limits } from './0006-limits.ts';
 import { userLists } from './0007-user-lists.ts';
+import { imports } from './0008-imports.ts';
 import type { Migration } from './migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -17,4 +18,5 @@ export const MIGRATIONS: readonly Migration[] = [
   providers,
   limits,
   userLists,
+  imports,
 ];
