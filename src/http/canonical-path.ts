@@ -1,5 +1,7 @@
 // One plain form of a path decides both routing and rights (security.md T39). Everything else is refused, never mended.
 
+const MODEL_NAME_PATH = /^\/v1(beta)?\/models\/./;
+
 export interface CanonicalTarget {
   readonly path: string;
   /** With its question mark, or empty. */
@@ -26,5 +28,8 @@ function isPlain(path: string): boolean {
   if (path.includes('//') || path.includes('\\') || path.includes(';')) return false;
   if (path.includes('/./') || path.includes('/../') || path.endsWith('/..') || path.endsWith('/.'))
     return false;
-  return !path.includes('%') || !/%(2f|5c|2e|25|3b|[01][0-9a-f]|7f)/i.test(path);
+  if (!path.includes('%')) return true;
+  // SDKs encode the slash of a model's name. The name is looked up in a list, never walked as a path.
+  const checked = MODEL_NAME_PATH.test(path) ? path.replaceAll(/%2f/gi, '') : path;
+  return !/%(2f|5c|2e|25|3b|[01][0-9a-f]|7f)/i.test(checked);
 }
