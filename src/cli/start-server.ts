@@ -8,7 +8,7 @@ import { createGateway } from '../gateway/create-gateway.ts';
 import { createStreamWatch, type StreamWatch } from '../gateway/stream-watch.ts';
 import { createProxyTrust } from '../http/client-address.ts';
 import { createLedger, type Ledger } from '../ledger/create-ledger.ts';
-import { configuredPrice } from '../ledger/prices/configured-price.ts';
+import { loadPriceOverrides } from '../ledger/prices/load-overrides.ts';
 import { createPriceBook, type PriceBook } from '../ledger/prices/price-book.ts';
 import { sleep, systemClock } from '../lib/clock.ts';
 import { createLog, type Log } from '../lib/log.ts';
@@ -64,7 +64,7 @@ export async function startServer(config: Config, reread: () => Config): Promise
   const versions = watchVersions({
     store: house.store,
     log: house.log,
-    onChange: { identity: () => house.keys.reload() },
+    onChange: { identity: () => house.keys.reload(), prices: () => reloadPrices(house, config) },
   });
   const hurry = Promise.withResolvers<void>();
   const url = listeningUrl(config.settings.HOST, server.port ?? 0);
@@ -129,16 +129,14 @@ async function buildHouse(config: Config): Promise<House> {
     writeIdleMs: settings.TIMEOUT_WRITE,
   });
   const upstream = composeUpstream(config, log);
-  const prices = createPriceBook({ clock: systemClock, overrides: priceOverrides(config) });
+  const overrides = await loadPriceOverrides(store, config.yaml.prices);
+  const prices = createPriceBook({ clock: systemClock, overrides });
   const console = await composeConsole({ config, store, log, keys });
   return { config, log, store, ledger, keys, watch, upstream, prices, console, closing: false };
 }
 
-function priceOverrides(config: Config) {
-  return Object.entries(config.yaml.prices).map(([pattern, written]) => ({
-    pattern,
-    price: configuredPrice('tollgate.yaml', written),
-  }));
+async function reloadPrices(house: House, config: Config): Promise<void> {
+  house.prices.setOverrides(await loadPriceOverrides(house.store, config.yaml.prices));
 }
 
 function ledgerSettings({ settings }: Config) {
@@ -207,8 +205,10 @@ async function tearDown(house: House): Promise<void> {
 
 async function reload(house: House, reread: () => Config): Promise<void> {
   try {
-    await house.upstream.reconfigure(reread());
+    const config = reread();
+    await house.upstream.reconfigure(config);
     await house.keys.reload();
+    await reloadPrices(house, config);
     house.log.info({}, 'configuration read anew');
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -11,6 +11,7 @@ import type { GatewayDeps } from './deps.ts';
 import { ATTEMPTS_MAX, type Exchange } from './exchange.ts';
 import type { Target } from './plan.ts';
 import { type PreparedCall, prepareCall } from './prepare-call.ts';
+import { beginUsage } from './settle.ts';
 
 /** A call under way. Whoever holds it closes it exactly once. */
 export interface OpenAttempt {
@@ -89,6 +90,7 @@ export async function runAttempts(
           return { kind: 'failed', error: cooling(exchange, acquired.waitMs) };
         break;
       }
+      if (exchange.attempts.length === 0) beginOrRelease(exchange, acquired.lease, deps);
       tried.add(acquired.lease.credential.id);
       const attempt = openAttempt(exchange, target, acquired.lease, prepared, deps);
       const result = await call(exchange, attempt, deps);
@@ -101,6 +103,15 @@ export async function runAttempts(
     }
   }
   return { kind: 'failed', error: failureError(exchange, last) };
+}
+
+function beginOrRelease(exchange: Exchange, lease: Lease, deps: GatewayDeps): void {
+  try {
+    beginUsage(exchange, deps);
+  } catch (error) {
+    lease.release({ kind: 'neutral' });
+    throw error;
+  }
 }
 
 function openAttempt(

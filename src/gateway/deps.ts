@@ -1,6 +1,7 @@
 // What the data plane is handed: values and narrow ports, never the whole configuration.
 import type { UsageEvent } from '../core/usage-event.ts';
 import type { PriceBook } from '../ledger/prices/price-book.ts';
+import type { StartedMark } from '../ledger/recover.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Authenticate } from '../services/authenticate-key.ts';
@@ -10,6 +11,10 @@ import type { StreamWatch } from './stream-watch.ts';
 
 /** The part of the ledger that a request needs. */
 export interface UsageSink {
+  /** Throws `store_unavailable` when what this request will use could not be written down. */
+  readonly admit: (budgeted: boolean) => void;
+  /** A mark on disk before anything goes upstream: a process that dies leaves a row, not a gap. Throws as admit does. */
+  readonly begin: (mark: StartedMark, budgeted: boolean) => void;
   /** Durable before it returns, in the sense of the journal; throws `store_unavailable` at the journal's bound. */
   readonly settle: (event: UsageEvent) => void;
   /** In strict mode resolves once what was settled is on disk; null when nobody waits. */

@@ -1,12 +1,12 @@
 // Ends an answered attempt: closes its record, prices it, settles its request. Shared by whole answers and streams.
 import { costOf } from '../core/price.ts';
-import { NO_USAGE, type Provenance } from '../core/token-usage.ts';
+import type { Provenance, TokenUsage } from '../core/token-usage.ts';
 import type { FailureKind, Outcome } from '../core/usage-event.ts';
+import { estimateUsage } from '../ledger/estimate.ts';
 import type { AnswerFacts } from '../protocol/types.ts';
 import type { UpstreamAnswer } from '../upstream/call-upstream.ts';
 import { closeAttempt, type OpenAttempt } from './attempt.ts';
 import type { GatewayDeps } from './deps.ts';
-import { estimateUsage } from './estimate-usage.ts';
 import type { Exchange } from './exchange.ts';
 import { settle } from './settle.ts';
 
@@ -32,9 +32,7 @@ export interface Answered {
 
 export function endAnswer({ exchange, attempt, answer }: Answered, end: AnswerEnd, deps: GatewayDeps): void {
   if (exchange.settled) return;
-  const reported = end.facts.usage;
-  const usage = reported ?? estimateUsage(exchange, end.outputChars);
-  const provenance = reported ? end.provenance : usage === NO_USAGE ? 'unknown' : 'estimated';
+  const { usage, provenance } = usageOf(exchange, end);
   const { name: provider } = attempt.target.spec;
   const asked = { provider, model: attempt.target.model, served: end.facts.modelServed };
   const cost = costOf(deps.prices.find(asked), usage);
@@ -59,17 +57,29 @@ export function endAnswer({ exchange, attempt, answer }: Answered, end: AnswerEn
     {
       status: end.status,
       outcome: end.outcome,
-      provider,
       modelServed: end.facts.modelServed,
-      usage,
-      provenance,
-      ...cost,
+      priceVersion: cost.priceVersion,
       finishReason: end.facts.finishReason,
       errorType: end.errorType,
       errorMessage: end.errorMessage,
     },
     deps,
   );
+}
+
+/**
+ * The provider's numbers count when they are its last word: a finish reason has come, or the answer ended in order.
+ * Numbers of a cut stream say only what was used so far, so what was seen beyond them is estimated.
+ */
+function usageOf(exchange: Exchange, end: AnswerEnd): { usage: TokenUsage; provenance: Provenance } {
+  const { usage: said, finishReason } = end.facts;
+  const isLastWord = finishReason !== null || end.outcome === 'final';
+  if (said && isLastWord) return { usage: said, provenance: end.provenance };
+  const promptBytes = exchange.body.text.length;
+  return {
+    usage: estimateUsage({ promptBytes, outputChars: end.outputChars, said }),
+    provenance: 'estimated',
+  };
 }
 
 function release(attempt: OpenAttempt, end: AnswerEnd): void {

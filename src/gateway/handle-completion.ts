@@ -1,7 +1,6 @@
 // The steps of a request that calls a model, in order. Refusals before admission leave no usage event; everything
 // after it leaves exactly one.
 import type { Actor } from '../core/actor.ts';
-import { NO_USAGE } from '../core/token-usage.ts';
 import { AppError, appError, toAppError } from '../errors/app-error.ts';
 import { runAttempts } from './attempt.ts';
 import { authorise } from './authorise.ts';
@@ -79,20 +78,13 @@ function settleFailure(exchange: Exchange, error: AppError, deps: GatewayDeps): 
     exchange.admission?.release();
     return error;
   }
-  const unknown = exchange.attempts.some((attempt) => attempt.provenance === 'unknown');
-  const last = exchange.attempts.at(-1);
   try {
     settle(
       exchange,
       {
         status: gone ? 499 : error.status,
         outcome: gone ? 'aborted' : 'error',
-        provider: last?.provider ?? null,
         modelServed: null,
-        usage: NO_USAGE,
-        provenance: unknown ? 'unknown' : 'provider',
-        costNanoUsd: unknown ? null : 0,
-        unpriced: false,
         priceVersion: null,
         finishReason: null,
         errorType: gone ? 'client_gone' : error.code,

@@ -1,19 +1,16 @@
 // The one place where a request ends: success, refusal by a provider, failure, hang-up and shutdown alike.
 // Usage, cost, provenance, the admission's end and the ledger, before the last byte goes out.
-import type { Provenance, TokenUsage } from '../core/token-usage.ts';
 import type { Outcome, UsageEvent } from '../core/usage-event.ts';
+import { buildUsageEvent } from '../ledger/build-usage-event.ts';
+import type { StartedMark } from '../ledger/recover.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Exchange } from './exchange.ts';
 
+/** How the request ended. What it used is the sum of its attempts. */
 export interface Settlement {
   readonly status: number;
   readonly outcome: Outcome;
-  readonly provider: string | null;
   readonly modelServed: string | null;
-  readonly usage: TokenUsage;
-  readonly provenance: Provenance;
-  readonly costNanoUsd: number | null;
-  readonly unpriced: boolean;
   readonly priceVersion: string | null;
   readonly finishReason: string | null;
   readonly errorType: string | null;
@@ -37,7 +34,34 @@ export function settle(exchange: Exchange, settlement: Settlement, deps: Gateway
 }
 
 function toEvent(exchange: Exchange, settlement: Settlement, deps: GatewayDeps): UsageEvent {
-  const { actor, facts } = exchange;
+  const { firstByteAtMs, startedMs } = exchange;
+  const end = {
+    ...markOf(exchange),
+    modelServed: settlement.modelServed,
+    status: settlement.status,
+    outcome: settlement.outcome,
+    priceVersion: settlement.priceVersion,
+    firstByteMs: firstByteAtMs === null ? null : round(firstByteAtMs - startedMs),
+    durationMs: round(deps.clock.monotonicMs() - startedMs),
+    finishReason: settlement.finishReason,
+    errorType: settlement.errorType,
+    errorMessage: settlement.errorMessage?.slice(0, deps.errorCharsMax) ?? null,
+  };
+  return buildUsageEvent(end, exchange.attempts);
+}
+
+/**
+ * Before the first byte goes upstream: a stream or a budgeted request leaves its mark on disk, so that its death is
+ * known; any other is only asked whether it can be written down. Throws `store_unavailable`.
+ */
+export function beginUsage(exchange: Exchange, deps: GatewayDeps): void {
+  const budgeted = exchange.admission?.budgeted ?? false;
+  if (budgeted || exchange.facts.stream) deps.ledger.begin(markOf(exchange), budgeted);
+  else deps.ledger.admit(false);
+}
+
+function markOf(exchange: Exchange): StartedMark {
+  const { actor, facts, admission } = exchange;
   return {
     id: exchange.id,
     timeMs: exchange.timeMs,
@@ -47,25 +71,11 @@ function toEvent(exchange: Exchange, settlement: Settlement, deps: GatewayDeps):
     clientSessionId: facts.clientSessionId,
     tags: actor.tags,
     endpoint: exchange.endpoint.name,
-    provider: settlement.provider,
+    provider: null,
     modelAsked: facts.model,
-    modelServed: settlement.modelServed,
-    status: settlement.status,
-    outcome: settlement.outcome,
     streamed: facts.stream,
-    usage: settlement.usage,
-    provenance: settlement.provenance,
-    costNanoUsd: settlement.costNanoUsd,
-    unpriced: settlement.unpriced,
-    priceVersion: settlement.priceVersion,
-    firstByteMs: exchange.firstByteAtMs === null ? null : round(exchange.firstByteAtMs - exchange.startedMs),
-    durationMs: round(deps.clock.monotonicMs() - exchange.startedMs),
-    finishReason: settlement.finishReason,
-    errorType: settlement.errorType,
-    errorMessage: settlement.errorMessage?.slice(0, deps.errorCharsMax) ?? null,
-    heldNanoUsd: exchange.admission?.heldNanoUsd ?? null,
-    heldTokens: exchange.admission?.heldTokens ?? null,
-    attempts: exchange.attempts,
+    heldNanoUsd: admission?.heldNanoUsd ?? null,
+    heldTokens: admission?.heldTokens ?? null,
   };
 }
 

@@ -5,32 +5,36 @@ import type { AttemptRecord, UsageEvent } from '../core/usage-event.ts';
 type Summed = 'usage' | 'provenance' | 'costNanoUsd' | 'unpriced' | 'provider' | 'attempts';
 
 /** Everything about the request that its attempts do not say. */
-export type RequestFacts = Omit<UsageEvent, Summed>;
+export type RequestEnd = Omit<UsageEvent, Summed>;
 
-/** An attempt as the gateway keeps it: `unpriced` says that tokens were used which have no price. */
-export interface BilledAttempt extends AttemptRecord {
-  readonly unpriced: boolean;
-}
-
-/** The least certain number decides how certain the sum is. An attempt without numbers keeps its own row's `unknown`. */
+/** The least certain number decides how certain the sum is. */
 const LESS_CERTAIN: readonly Provenance[] = ['imported', 'provider', 'drained', 'estimated', 'unknown'];
 
-export function buildUsageEvent(facts: RequestFacts, attempts: readonly BilledAttempt[]): UsageEvent {
-  const last = attempts.at(-1);
-  const numbered = attempts.filter(hasNumbers);
-  const counted = numbered.length > 0 || !last ? numbered : [last];
+export function buildUsageEvent(end: RequestEnd, attempts: readonly AttemptRecord[]): UsageEvent {
+  const counted = countedAttempts(attempts);
   return {
-    ...facts,
-    provider: last?.provider ?? null,
+    ...end,
+    provider: attempts.at(-1)?.provider ?? null,
     usage: sumUsage(counted.map((attempt) => attempt.usage)),
     provenance: counted.reduce<Provenance>(
       (worst, { provenance }) => lessCertain(worst, provenance),
       'provider',
     ),
     costNanoUsd: sumOrNull(counted.map((attempt) => attempt.costNanoUsd)),
-    unpriced: counted.some((attempt) => attempt.unpriced),
-    attempts: attempts.map(({ unpriced: _, ...attempt }) => attempt),
+    unpriced: counted.some((attempt) => hasNumbers(attempt) && attempt.costNanoUsd === null),
+    attempts,
   };
+}
+
+/**
+ * Those with numbers; without any, those that may have been billed although nobody said how much. An attempt that told
+ * nothing beside one that served keeps its `unknown` on its own row.
+ */
+function countedAttempts(attempts: readonly AttemptRecord[]): readonly AttemptRecord[] {
+  const numbered = attempts.filter(hasNumbers);
+  if (numbered.length > 0) return numbered;
+  const unknown = attempts.filter(({ provenance }) => provenance === 'unknown');
+  return unknown.length > 0 ? unknown : attempts.slice(-1);
 }
 
 function hasNumbers({ usage }: AttemptRecord): boolean {
@@ -42,6 +46,8 @@ function lessCertain(one: Provenance, other: Provenance): Provenance {
 }
 
 export function sumUsage(usages: readonly TokenUsage[]): TokenUsage {
+  const [only] = usages;
+  if (only && usages.length === 1) return only;
   const names = Object.keys(NO_USAGE) as (keyof TokenUsage)[];
   const sum: Record<keyof TokenUsage, number | null> = { ...NO_USAGE };
   for (const usage of usages) {

@@ -22,21 +22,15 @@ test('failed attempts without numbers add nothing; the one that served decides',
     costNanoUsd: null,
   });
   const served = attemptRecord({ provider: 'anthropic', ordinal: 2 });
-  const event = buildUsageEvent(FACTS, [
-    { ...failed, unpriced: false },
-    { ...served, unpriced: false },
-  ]);
+  const event = buildUsageEvent(FACTS, [failed, served]);
   expect(event).toMatchObject({ provider: 'anthropic', provenance: 'provider', costNanoUsd: 62_500 });
   expect(event.usage.promptTokens).toBe(10);
   expect(event.attempts).toEqual([failed, served]);
 });
 
 test('two billed attempts add up, and an estimate among them marks the sum', () => {
-  const first = {
-    ...attemptRecord({ usage: usageOf(7, 3), provenance: 'estimated', costNanoUsd: 5 }),
-    unpriced: false,
-  };
-  const second = { ...attemptRecord({ usage: usageOf(10, 5), costNanoUsd: null }), unpriced: true };
+  const first = attemptRecord({ usage: usageOf(7, 3), provenance: 'estimated', costNanoUsd: 5 });
+  const second = attemptRecord({ usage: usageOf(10, 5), costNanoUsd: null });
   const event = buildUsageEvent(FACTS, [first, second]);
   expect(event.usage).toMatchObject({ promptTokens: 17, completionTokens: 8, cachedTokens: null });
   expect(event).toMatchObject({ provenance: 'estimated', costNanoUsd: 5, unpriced: true });
@@ -49,6 +43,21 @@ test('a request whose only attempt told nothing is unknown, not zero', () => {
     costNanoUsd: null,
     outcome: 'unknown',
   });
-  const event = buildUsageEvent(FACTS, [{ ...lost, unpriced: false }]);
+  const event = buildUsageEvent(FACTS, [lost]);
   expect(event).toMatchObject({ provenance: 'unknown', costNanoUsd: null, usage: NO_USAGE });
+});
+
+test('when nothing answered, an attempt that may have been billed keeps the request from saying zero', () => {
+  const timedOut = attemptRecord({
+    usage: NO_USAGE,
+    provenance: 'unknown',
+    costNanoUsd: null,
+    outcome: 'unknown',
+  });
+  const refused = attemptRecord({ usage: NO_USAGE, costNanoUsd: 0, outcome: 'error', ordinal: 2 });
+  expect(buildUsageEvent(FACTS, [timedOut, refused])).toMatchObject({
+    provenance: 'unknown',
+    costNanoUsd: null,
+  });
+  expect(buildUsageEvent(FACTS, [refused])).toMatchObject({ provenance: 'provider', costNanoUsd: 0 });
 });
