@@ -41,6 +41,7 @@ export async function composeConsole(deps: {
       cookieSameSite: settings.SESSION_COOKIE_SAMESITE,
       publicUrl: settings.PUBLIC_URL,
       credentialOrigins: settings.CORS_ALLOW_CREDENTIALS ? settings.CORS_ALLOW_ORIGINS : [],
+      retentionDays: settings.USAGE_RETENTION_DAYS,
     },
   });
   const notices = await makeInitialAdmin(config, parts);

@@ -22,6 +22,7 @@ export interface ConsoleParts extends AccountParts, KeyParts, SignInParts {
   readonly cookies: CookiePolicy;
   readonly csrf: CsrfPolicy;
   readonly visitor: VisitorParts;
+  readonly retentionDays: number;
 }
 
 export interface ConsoleSettings {
@@ -34,6 +35,7 @@ export interface ConsoleSettings {
   readonly publicUrl: string | null;
   /** CORS_ALLOW_ORIGINS when CORS_ALLOW_CREDENTIALS is on, else empty. */
   readonly credentialOrigins: readonly string[];
+  readonly retentionDays: number;
 }
 
 export async function createConsoleParts(deps: {
@@ -68,5 +70,6 @@ export async function createConsoleParts(deps: {
     setup: await createSetup({ store, clock, pepper, hasher, sessions, reloadKeys }),
     csrf: { publicUrl: settings.publicUrl, allowedOrigins: settings.credentialOrigins },
     visitor: { sessions, keys, cookies },
+    retentionDays: settings.retentionDays,
   };
 }

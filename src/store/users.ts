@@ -103,3 +103,19 @@ export async function recordSignInOfUser(
 ): Promise<void> {
   await db.updateTable('users').set(change).where('id', '=', id).execute();
 }
+
+/** Ids asked for at once stay below SQLite's bound on parameters. */
+const NAMES_PER_QUERY = 500;
+
+export async function namesOfUsers(
+  db: Kysely<StoreSchema>,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const names = new Map<string, string>();
+  for (let at = 0; at < ids.length; at += NAMES_PER_QUERY) {
+    const part = ids.slice(at, at + NAMES_PER_QUERY);
+    const rows = await db.selectFrom('users').select(['id', 'username']).where('id', 'in', part).execute();
+    for (const row of rows) names.set(row.id, row.username);
+  }
+  return names;
+}

@@ -56,6 +56,7 @@ export async function openPeopleHouse(
       cookieSameSite: 'lax',
       publicUrl: null,
       credentialOrigins: [],
+      retentionDays: 30,
       ...options.settings,
     },
   });

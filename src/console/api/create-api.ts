@@ -11,6 +11,7 @@ import { myKeyRoutes } from './my-key-routes.ts';
 import { myRoutes } from './my-routes.ts';
 import { buildOpenApi } from './openapi.ts';
 import { defineRoute, type Route } from './route.ts';
+import { usageRoutes } from './usage-routes.ts';
 import { userRoutes } from './user-routes.ts';
 
 export const API_VERSION = '1';
@@ -28,6 +29,7 @@ export function apiRoutes(parts: ConsoleParts): readonly Route[] {
     ...myKeyRoutes(parts),
     ...userRoutes(parts),
     ...keyRoutes(parts),
+    ...usageRoutes(parts),
     ...auditRoutes(parts),
   ];
   let document: JsonObject | null = null;
