@@ -140,8 +140,9 @@ function call(exchange: Exchange, attempt: OpenAttempt, deps: GatewayDeps) {
     credential: attempt.lease.credential,
     operation: attempt.prepared.operation,
     model: attempt.target.model,
-    query: exchange.query,
+    query: attempt.prepared.query,
     headers: exchange.request.headers,
+    extraHeaders: attempt.prepared.headers,
     body: attempt.prepared.body,
     signal: exchange.request.signal,
     // A whole answer's headers come when it is complete; a stream's headers come at once.

@@ -1,16 +1,18 @@
 // Door 1, the data plane: routes of /v1. Routing, rights and error shapes are decided on one canonical path.
 //
 //   POST /v1/chat/completions    POST /v1/embeddings
+//   POST /v1/messages            POST /v1/messages/count_tokens
 //   GET  /v1/models              GET  /v1/models/{provider/model}
 import type { ErrorShape } from '../core/wire.ts';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import type { CanonicalTarget } from '../http/canonical-path.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { GatewayDeps } from './deps.ts';
-import { CHAT, EMBEDDINGS, type Endpoint } from './endpoint.ts';
+import { CHAT, EMBEDDINGS, type Endpoint, MESSAGES } from './endpoint.ts';
 import { errorResponse } from './error-response.ts';
 import { type Identity, identify } from './exchange.ts';
 import { handleCompletion } from './handle-completion.ts';
+import { handleCountTokens } from './handle-count-tokens.ts';
 import { findModel, listModels, type ModelCatalogue } from './models.ts';
 
 export interface GatewayCall {
@@ -29,9 +31,11 @@ export interface Gateway {
 const COMPLETIONS: ReadonlyMap<string, Endpoint> = new Map([
   ['/v1/chat/completions', CHAT],
   ['/v1/embeddings', EMBEDDINGS],
+  ['/v1/messages', MESSAGES],
 ]);
 
 const MODELS_PATH = '/v1/models';
+const COUNT_TOKENS_PATH = '/v1/messages/count_tokens';
 
 export function createGateway(deps: GatewayDeps & { readonly catalogue: ModelCatalogue }): Gateway {
   async function route(call: GatewayCall, identity: Identity): Promise<Response> {
@@ -43,11 +47,20 @@ export function createGateway(deps: GatewayDeps & { readonly catalogue: ModelCat
     const isModels = target.path === MODELS_PATH || target.path.startsWith(`${MODELS_PATH}/`);
     // Authentication first, so that strangers learn nothing from what comes after it.
     const actor = deps.authenticate(request.headers);
-    if (endpoint) {
+    const counts = target.path === COUNT_TOKENS_PATH;
+    if (endpoint || counts) {
       allow(request, 'POST');
       call.keepOpen();
       const { query } = target;
-      return handleCompletion({ request, identity, endpoint, actor, query, address: call.address }, deps);
+      const completion = {
+        request,
+        identity,
+        endpoint: endpoint ?? MESSAGES,
+        actor,
+        query,
+        address: call.address,
+      };
+      return counts ? handleCountTokens(completion, deps) : handleCompletion(completion, deps);
     }
     if (!isModels) {
       throw appError('not_found', { params: { method: request.method, path: target.path.slice(0, 200) } });

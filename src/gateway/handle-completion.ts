@@ -24,12 +24,28 @@ export interface CompletionCall {
 
 /** Throws AppError; the caller encodes it. */
 export async function handleCompletion(call: CompletionCall, deps: GatewayDeps): Promise<Response> {
+  const exchange = await readExchange(call, deps);
+  const targets = planTargets(exchange.facts.model, deps.pool);
+  for (const target of targets) {
+    authorise(call.actor, { models: [exchange.facts.model, target.fullName], address: call.address });
+  }
+  const admission = deps.admit(exchange);
+  exchange.admission = admission instanceof Promise ? await admission : admission;
+  try {
+    return await serve(exchange, targets, deps);
+  } catch (error) {
+    throw settleFailure(exchange, toAppError(error), deps);
+  }
+}
+
+/** The request with its body read. Throws AppError for what cannot be read. */
+export async function readExchange(call: CompletionCall, deps: GatewayDeps): Promise<Exchange> {
   const { request, endpoint, identity } = call;
   const body = await readJsonRequest(request, {
     bytesMax: deps.bodyBytesMax,
     timeoutMs: deps.timings.bodyReadMs,
   });
-  const exchange: Exchange = {
+  return {
     ...identity,
     endpoint,
     request,
@@ -43,17 +59,6 @@ export async function handleCompletion(call: CompletionCall, deps: GatewayDeps):
     firstByteAtMs: null,
     settled: false,
   };
-  const targets = planTargets(exchange.facts.model, deps.pool);
-  for (const target of targets) {
-    authorise(call.actor, { models: [exchange.facts.model, target.fullName], address: call.address });
-  }
-  const admission = deps.admit(exchange);
-  exchange.admission = admission instanceof Promise ? await admission : admission;
-  try {
-    return await serve(exchange, targets, deps);
-  } catch (error) {
-    throw settleFailure(exchange, toAppError(error), deps);
-  }
 }
 
 async function serve(

@@ -1,17 +1,31 @@
-// Turns the caller's request into what one target understands: the same bytes where both speak the same wire.
+// Turns the caller's request into what one target understands: the same bytes where both speak the same wire,
+// a translation where they do not.
 import type { Dialect } from '../core/wire.ts';
 import { appError } from '../errors/app-error.ts';
 import { rewriteBody } from '../protocol/openai-chat/rewrite-body.ts';
-import type { Operation, ProviderSpec } from '../upstream/providers/provider-spec.ts';
+import { withoutForeignReasoning } from '../protocol/translate/foreign-reasoning.ts';
+import type { Translator } from '../protocol/translate/translator.ts';
+import { translatorFor } from '../protocol/translate/translators.ts';
+import type { Operation } from '../upstream/providers/provider-spec.ts';
 import type { Exchange } from './exchange.ts';
 import type { Target } from './plan.ts';
+import { dialectOf, WIRES, type Wire } from './wire.ts';
 
 export interface PreparedCall {
   readonly operation: Operation;
   readonly dialect: Dialect;
+  /** Reads the provider's answers. */
+  readonly wire: Wire;
   readonly body: string;
+  readonly query: string;
+  /** Headers that override the caller's. */
+  readonly headers: Readonly<Record<string, string>>;
   /** True when usage was asked for on behalf of a caller who did not, and must be withheld again. */
   readonly usageInjected: boolean;
+  /** Null where caller and provider speak the same wire. */
+  readonly translator: Translator | null;
+  /** Advisory fields of the caller's that this target does not know; told in a header. */
+  readonly leftOut: readonly string[];
 }
 
 /** Throws AppError `unsupported_feature` when the target cannot carry the request. */
@@ -20,28 +34,50 @@ export function prepareCall(
   target: Target,
   temperature: TemperaturePolicy,
 ): PreparedCall {
-  const { endpoint, facts, body } = exchange;
-  const dialect = dialectOf(target.spec, endpoint.dialect);
-  if (dialect !== endpoint.dialect || target.spec.endpoints[endpoint.operation] === undefined) {
+  const { endpoint, facts } = exchange;
+  const dialect = dialectOf(target.spec.protocol, endpoint.dialect);
+  const wire = WIRES[dialect];
+  const operation = facts.stream ? wire.streamOperation : wire.operation;
+  const translator = dialect === endpoint.dialect ? null : translatorFor(endpoint.dialect, dialect);
+  if ((dialect !== endpoint.dialect && !translator) || target.spec.endpoints[operation] === undefined) {
     throw appError('unsupported_feature', {
       params: { feature: endpoint.name, target: target.fullName },
       param: 'model',
     });
   }
-  const usageInjected = facts.stream && !facts.includeUsageAsked && target.spec.includeUsage;
-  const text = rewriteBody(body.text, {
-    model: target.model === facts.model ? null : target.model,
-    includeUsage: usageInjected,
-    temperatureZero: endpoint.dialect === 'openai-chat' ? temperature : 'keep',
-  });
-  return { operation: endpoint.operation, dialect, body: text, usageInjected };
+  const common = { operation, dialect, wire };
+  return translator
+    ? { ...common, ...translated(exchange, target, translator) }
+    : { ...common, ...unchanged(exchange, target, temperature) };
 }
 
 export type TemperaturePolicy = 'keep' | 'remove' | 'set';
 
-/** The wire that a provider speaks for what the caller wants. */
-export function dialectOf(spec: ProviderSpec, asked: Dialect): Dialect {
-  if (spec.protocol === 'anthropic') return 'anthropic-messages';
-  if (spec.protocol === 'gemini') return 'gemini';
-  return asked === 'openai-embeddings' ? 'openai-embeddings' : 'openai-chat';
+function unchanged(exchange: Exchange, target: Target, temperature: TemperaturePolicy) {
+  const { endpoint, facts, body } = exchange;
+  const isChat = endpoint.dialect === 'openai-chat';
+  const usageInjected = facts.stream && !facts.includeUsageAsked && target.spec.includeUsage;
+  const text = rewriteBody(withoutForeignReasoning(body, endpoint.dialect, target.spec.name), {
+    model: target.model === facts.model ? null : target.model,
+    includeUsage: usageInjected,
+    temperatureZero: isChat ? temperature : 'keep',
+  });
+  return { body: text, query: exchange.query, headers: {}, usageInjected, translator: null, leftOut: [] };
+}
+
+/** The caller's query belongs to the caller's wire; Gemini streams as events only when it is asked to. */
+function translated(exchange: Exchange, target: Target, translator: Translator) {
+  const request = translator.request(exchange.body.json, {
+    model: target.model,
+    provider: target.spec.name,
+    includeUsage: target.spec.includeUsage,
+  });
+  return {
+    body: JSON.stringify(request.body),
+    query: translator.provider === 'gemini' && exchange.facts.stream ? '?alt=sse' : '',
+    headers: { 'content-type': 'application/json' },
+    usageInjected: false,
+    translator,
+    leftOut: request.leftOut,
+  };
 }

@@ -1,10 +1,13 @@
-// Relays a stream: the provider's bytes as they come, at the caller's pace, with the settlement before the last byte.
+// Relays a stream: the provider's bytes as they come, or event by event in translation, at the caller's pace, with the
+// settlement before the last byte.
 // Lets no error out of the stream: an error given to the runtime's controller could end the process (faults.md section 4).
 
 import type { FailureKind, Outcome } from '../core/usage-event.ts';
 import { appError } from '../errors/app-error.ts';
 import { createUsageWithholder } from '../protocol/openai-chat/withhold-usage.ts';
 import { createSseParser } from '../protocol/sse.ts';
+import type { StreamTranslator } from '../protocol/translate/translator.ts';
+import { answerContext } from './answer-context.ts';
 import { answerHeaders } from './answer-headers.ts';
 import type { GatewayDeps } from './deps.ts';
 import { type Answered, endAnswer } from './end-answer.ts';
@@ -21,7 +24,7 @@ export function relayStream(answered: Answered, deps: GatewayDeps): Response {
     pull: (controller) => relay.pull(controller),
     cancel: () => relay.hangUp(),
   });
-  const headers = answerHeaders(answered.answer.headers, answered.exchange.requestId);
+  const headers = answerHeaders(answered);
   headers['cache-control'] ??= 'no-cache';
   // Reverse proxies that buffer would turn a stream into a long wait.
   headers['x-accel-buffering'] = 'no';
@@ -39,6 +42,7 @@ class StreamRelay implements WatchedStream {
   readonly #events = createSseParser();
   readonly #reader;
   readonly #withholder;
+  readonly #translator: StreamTranslator | null;
   #controller: Controller | null = null;
   #waitingFor: 'provider' | 'caller' | 'nobody' = 'caller';
   #sinceMs: number;
@@ -48,8 +52,10 @@ class StreamRelay implements WatchedStream {
     this.#answered = answered;
     this.#deps = deps;
     this.#source = (answered.answer.response.body ?? emptyStream()).getReader();
-    this.#reader = answered.exchange.endpoint.createStreamReader();
-    this.#withholder = answered.attempt.prepared.usageInjected ? createUsageWithholder() : null;
+    const { wire, usageInjected, translator } = answered.attempt.prepared;
+    this.#reader = wire.createStreamReader();
+    this.#withholder = usageInjected ? createUsageWithholder() : null;
+    this.#translator = translator?.createStream(answerContext(answered)) ?? null;
     this.#sinceMs = deps.clock.monotonicMs();
   }
 
@@ -119,8 +125,7 @@ class StreamRelay implements WatchedStream {
   async #take(bytes: Uint8Array): Promise<Uint8Array> {
     const { exchange } = this.#answered;
     exchange.firstByteAtMs ??= this.#sinceMs;
-    for (const event of this.#events.push(bytes)) this.#reader.push(event);
-    const passed = this.#withholder ? this.#withholder.push(bytes) : bytes;
+    const passed = this.#pass(bytes);
     if (this.#reader.ended() && !exchange.settled) {
       this.#end(this.#reader.error() ? 'error' : 'final', null);
       await this.#deps.ledger.confirmed();
@@ -129,15 +134,37 @@ class StreamRelay implements WatchedStream {
     return passed;
   }
 
+  /** The bytes for the caller that these bytes of the provider's make. */
+  #pass(bytes: Uint8Array): Uint8Array {
+    let text = '';
+    for (const event of this.#events.push(bytes)) {
+      this.#reader.push(event);
+      if (this.#translator) text += this.#translator.push(event);
+    }
+    if (!this.#translator) return this.#withholder ? this.#withholder.push(bytes) : bytes;
+    if (this.#reader.ended()) text += this.#translator.end();
+    return encoder.encode(text);
+  }
+
+  /** What is still owed to the caller once the provider is at its end. */
+  #rest(): Uint8Array | null {
+    return this.#translator ? encoder.encode(this.#translator.end()) : (this.#withholder?.end() ?? null);
+  }
+
   /** The provider closed its side. A stream without its ending event or finish reason was cut. */
   async #finish(controller: Controller): Promise<void> {
-    for (const event of this.#events.end()) this.#reader.push(event);
+    let text = '';
+    for (const event of this.#events.end()) {
+      this.#reader.push(event);
+      if (this.#translator) text += this.#translator.push(event);
+    }
     const complete = this.#reader.ended() || this.#reader.facts().finishReason !== null;
     if (!complete && this.#reader.error() === null) return this.#breakOff('interrupted');
     this.#end(this.#reader.error() ? 'error' : 'final', null);
     await this.#deps.ledger.confirmed();
     if (this.#closed) return;
-    const rest = this.#withholder?.end();
+    if (text !== '') controller.enqueue(encoder.encode(text));
+    const rest = this.#rest();
     if (rest && rest.byteLength > 0) controller.enqueue(rest);
     this.#release();
     closeQuietly(controller);
@@ -153,18 +180,22 @@ class StreamRelay implements WatchedStream {
     this.#release();
     const controller = this.#controller;
     if (!settledBefore && controller && !gone) {
-      const error = appError('upstream_interrupted');
-      const { errorShape } = exchange.endpoint;
-      const name = errorShape === 'anthropic' ? 'event: error\n' : '';
-      // The blank line first: the cut may have come in the middle of an event.
-      const text = `\n\n${name}data: ${errorText(error, errorShape, exchange.requestId)}\n\n`;
       try {
-        controller.enqueue(encoder.encode(text));
+        controller.enqueue(encoder.encode(this.#errorEvent()));
       } catch {
         // The caller left in this very moment; there is nobody to tell.
       }
     }
     closeQuietly(controller);
+  }
+
+  #errorEvent(): string {
+    const error = appError('upstream_interrupted');
+    if (this.#translator) return this.#translator.fail({ type: error.type, message: error.message });
+    const { endpoint, requestId } = this.#answered.exchange;
+    const name = endpoint.errorShape === 'anthropic' ? 'event: error\n' : '';
+    // The blank line first: the cut may have come in the middle of an event.
+    return `\n\n${name}data: ${errorText(error, endpoint.errorShape, requestId)}\n\n`;
   }
 
   #end(outcome: Outcome, failure: FailureKind | null): void {

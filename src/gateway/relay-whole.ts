@@ -3,6 +3,7 @@ import { appError } from '../errors/app-error.ts';
 import { asObject, parseJson } from '../lib/json.ts';
 import type { AnswerFacts } from '../protocol/types.ts';
 import { readBounded } from '../upstream/read-body.ts';
+import { answerContext } from './answer-context.ts';
 import { answerHeaders } from './answer-headers.ts';
 import type { GatewayDeps } from './deps.ts';
 import { type Answered, endAnswer } from './end-answer.ts';
@@ -25,8 +26,9 @@ export async function relayWhole(answered: Answered, deps: GatewayDeps): Promise
   });
   exchange.firstByteAtMs = deps.clock.monotonicMs();
   if (read.kind !== 'whole') throw broken(answered, read.kind, deps);
+  const { wire, translator } = answered.attempt.prepared;
   const body = asObject(parseJson(decoder.decode(read.bytes)));
-  const facts = body ? exchange.endpoint.readAnswer(body) : NO_FACTS;
+  const facts = body ? wire.readAnswer(body) : NO_FACTS;
   endAnswer(
     answered,
     {
@@ -42,7 +44,13 @@ export async function relayWhole(answered: Answered, deps: GatewayDeps): Promise
     deps,
   );
   await deps.ledger.confirmed();
-  return new Response(read.bytes, { status, headers: answerHeaders(answer.headers, exchange.requestId) });
+  if (!translator) return new Response(read.bytes, { status, headers: answerHeaders(answered) });
+  if (!body)
+    throw appError('upstream_error', {
+      params: { model: exchange.facts.model, tried: exchange.attempts.length, reason: 'bad_answer' },
+    });
+  const translated = translator.response(body, answerContext(answered));
+  return new Response(JSON.stringify(translated), { status, headers: answerHeaders(answered) });
 }
 
 function broken(answered: Answered, kind: 'too_large' | 'timeout' | 'interrupted', deps: GatewayDeps) {

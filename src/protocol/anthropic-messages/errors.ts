@@ -4,20 +4,24 @@ import type { AppError } from '../../errors/app-error.ts';
 import type { JsonObject } from '../../lib/json.ts';
 
 export function encodeAnthropicError(error: AppError, requestId: string): { body: JsonObject } {
-  return { body: anthropicErrorBody(anthropicErrorType(error.status), error.message, requestId, error.code) };
+  const type = anthropicErrorType(error.status);
+  // A provider's own code is its own business: another family's words would mislead these clients.
+  const code = error.options.provider ? undefined : error.code;
+  return { body: anthropicErrorBody({ type, message: error.message, requestId, code }) };
 }
 
 /** `code` is ours: Anthropic's clients ignore it, and a script can tell two refusals of one type apart by it. */
-export function anthropicErrorBody(
-  type: string,
-  message: string,
-  requestId: string | null,
-  code?: string,
-): JsonObject {
+function anthropicErrorBody(of: {
+  type: string;
+  message: string;
+  requestId: string;
+  code: string | undefined;
+}): JsonObject {
+  const { type, message, requestId, code } = of;
   return {
     type: 'error',
     error: code === undefined ? { type, message } : { type, message, code },
-    ...(requestId === null ? {} : { request_id: requestId }),
+    request_id: requestId,
   };
 }
 
@@ -33,6 +37,6 @@ const TYPES: Readonly<Record<number, string>> = {
   529: 'overloaded_error',
 };
 
-export function anthropicErrorType(status: number): string {
+function anthropicErrorType(status: number): string {
   return TYPES[status] ?? (status >= 500 ? 'api_error' : 'invalid_request_error');
 }

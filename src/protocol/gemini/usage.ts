@@ -20,12 +20,16 @@ export function createGenerateStreamReader(): StreamReader {
   let finishReason: string | null = null;
   let error: StreamError | null = null;
   let chars = 0;
+  /** Candidates that have begun and not finished. */
+  const open = new Set<number>();
 
   function take(data: JsonObject): void {
     const usage = asObject(data.usageMetadata);
     if (usage) raw = { ...raw, ...usage };
     model = asString(data.modelVersion) ?? model;
     finishReason = readFinishReason(data) ?? finishReason;
+    for (const { index, done } of readCandidates(data)) done ? open.delete(index) : open.add(index);
+    if (asString(asObject(data.promptFeedback)?.blockReason)) open.clear();
     if (data.error !== undefined) error = readGenerateError(data);
     chars += countChars(data);
   }
@@ -36,7 +40,7 @@ export function createGenerateStreamReader(): StreamReader {
       if (data) take(data);
     },
     facts: () => ({ usage: raw ? readGenerateUsage(raw) : null, modelServed: model, finishReason }),
-    ended: () => finishReason !== null,
+    ended: () => finishReason !== null && open.size === 0,
     error: () => error,
     outputChars: () => chars,
   };
@@ -77,6 +81,17 @@ function readWritten(of: {
 function readAudio(details: Json | undefined): number | null {
   const audio = (asArray(details) ?? []).map(asObject).find((each) => each?.modality === 'AUDIO');
   return readCount(audio?.tokenCount);
+}
+
+/** More candidates than Gemini gives are not followed. */
+const CANDIDATES_MAX = 128;
+
+function readCandidates(body: JsonObject): { index: number; done: boolean }[] {
+  const candidates = (asArray(body.candidates) ?? []).map(asObject).filter((each) => each !== null);
+  return candidates.slice(0, CANDIDATES_MAX).map((candidate, position) => ({
+    index: Math.min(CANDIDATES_MAX, readCount(candidate.index) ?? position),
+    done: asString(candidate.finishReason) !== null,
+  }));
 }
 
 /** A blocked prompt has no candidate; its reason then ends the answer. */

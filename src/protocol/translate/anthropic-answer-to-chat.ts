@@ -2,7 +2,7 @@
 import { asObject, asString, type JsonObject } from '../../lib/json.ts';
 import { readMessagesAnswer } from '../anthropic-messages/usage.ts';
 import { objectToArguments } from './arguments.ts';
-import { ANTHROPIC_FORMAT, objectsOf } from './reasoning.ts';
+import { ANTHROPIC_FORMAT, objectsOf, type Place, writePlace } from './reasoning.ts';
 import { chatFinishFromAnthropic } from './stop-reasons.ts';
 import type { AnswerContext } from './translator.ts';
 import { chatUsage } from './usage-shapes.ts';
@@ -32,7 +32,7 @@ export function anthropicAnswerToChat(body: JsonObject, context: AnswerContext):
 function blocksToMessage(blocks: JsonObject[]): JsonObject {
   const text = blocks.filter((block) => block.type === 'text').map((block) => asString(block.text) ?? '');
   const calls = blocks.filter((block) => block.type === 'tool_use').map(toolCall);
-  const details = blocks.flatMap(thinkingDetails);
+  const details = blocks.flatMap((block, at) => thinkingDetails(block, placeOf(blocks.slice(0, at))));
   const thinking = details.map((detail) => asString(detail.text) ?? '').join('');
   return {
     role: 'assistant',
@@ -53,11 +53,20 @@ function toolCall(block: JsonObject): JsonObject {
 }
 
 /** Empty for every block that is not thinking. */
-function thinkingDetails(block: JsonObject): JsonObject[] {
+function thinkingDetails(block: JsonObject, place: Place): JsonObject[] {
+  const common = { format: ANTHROPIC_FORMAT, ...writePlace(place) };
   if (block.type === 'redacted_thinking')
-    return [{ type: 'reasoning.encrypted', data: asString(block.data) ?? '', format: ANTHROPIC_FORMAT }];
+    return [{ type: 'reasoning.encrypted', data: asString(block.data) ?? '', ...common }];
   if (block.type !== 'thinking') return [];
   const text = asString(block.thinking) ?? '';
   const signature = asString(block.signature) ?? '';
-  return [{ type: 'reasoning.text', text, signature, format: ANTHROPIC_FORMAT }];
+  return [{ type: 'reasoning.text', text, signature, ...common }];
+}
+
+function placeOf(before: JsonObject[]): Place {
+  const text = before.map((block) => (block.type === 'text' ? (asString(block.text)?.length ?? 0) : 0));
+  return {
+    text: text.reduce((sum, length) => sum + length, 0),
+    calls: before.filter((block) => block.type === 'tool_use').length,
+  };
 }

@@ -9,7 +9,7 @@ import {
 } from '../anthropic-messages/usage.ts';
 import type { SseEvent } from '../sse.ts';
 import { type ChunkHead, type ChunkMaker, createChunkMaker } from './chunk.ts';
-import { ANTHROPIC_FORMAT, objectsOf } from './reasoning.ts';
+import { ANTHROPIC_FORMAT, objectsOf, writePlace } from './reasoning.ts';
 import { chatFinishFromAnthropic } from './stop-reasons.ts';
 import { type AnswerContext, asSteps, type ChunkSource, type ChunkStep, INTERRUPTED } from './translator.ts';
 import { chatUsage } from './usage-shapes.ts';
@@ -32,6 +32,7 @@ export class AnthropicSource implements ChunkSource {
   #started = false;
   #calls = 0;
   #thoughts = 0;
+  #textChars = 0;
   #usage: JsonObject = {};
   #stopReason: string | null = null;
 
@@ -103,7 +104,7 @@ export class AnthropicSource implements ChunkSource {
       return this.#thinking(at, asString(content.thinking), asString(content.signature));
     if (type === 'redacted_thinking') {
       const entry = { type: 'reasoning.encrypted', data: asString(content.data) ?? '' };
-      return [this.#make.delta({ reasoning_details: [{ ...entry, format: ANTHROPIC_FORMAT, index: at }] })];
+      return [this.#make.delta({ reasoning_details: [{ ...entry, ...this.#mark(at) }] })];
     }
     if (type !== 'tool_use') return [];
     const called = { name: asString(content.name) ?? '', arguments: '' };
@@ -131,13 +132,19 @@ export class AnthropicSource implements ChunkSource {
   }
 
   #text(value: string | null): JsonObject[] {
+    this.#textChars += value?.length ?? 0;
     return value ? [this.#make.delta({ content: value })] : [];
+  }
+
+  #mark(at: number): JsonObject {
+    const place = writePlace({ text: this.#textChars, calls: this.#calls });
+    return { format: ANTHROPIC_FORMAT, index: at, ...place };
   }
 
   #thinking(at: number, value: string | null, signature: string | null): JsonObject[] {
     if (!value && !signature) return [];
     const fields = { ...(value ? { text: value } : {}), ...(signature ? { signature } : {}) };
-    const entry = { type: 'reasoning.text', ...fields, format: ANTHROPIC_FORMAT, index: at };
+    const entry = { type: 'reasoning.text', ...fields, ...this.#mark(at) };
     const shown = value ? { reasoning_content: value } : {};
     return [this.#make.delta({ ...shown, reasoning_details: [entry] })];
   }

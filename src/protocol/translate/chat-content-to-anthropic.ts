@@ -3,7 +3,7 @@
 import { asArray, asObject, asString, type Json, type JsonObject } from '../../lib/json.ts';
 import { argumentsToObject } from './arguments.ts';
 import { readDataUrl } from './data-url.ts';
-import { ANTHROPIC_FORMAT, objectsOf } from './reasoning.ts';
+import { ANTHROPIC_FORMAT, objectsOf, readPlace } from './reasoning.ts';
 import { invalidField, unsupported } from './refuse.ts';
 import { readAttachment, readToolError } from './tool-marks.ts';
 
@@ -76,12 +76,38 @@ function toolResult(message: JsonObject, target: string): JsonObject {
 function assistantBlocks(message: JsonObject, target: string): JsonObject[] {
   if (message.function_call != null) throw unsupported('the old function_call', target, 'messages');
   if (message.audio != null) throw unsupported('audio of an earlier answer', target, 'messages');
+  const details = objectsOf(message.reasoning_details);
+  const calls = objectsOf(message.tool_calls).map((call) => toolUse(call, target));
+  const text = asString(message.content);
+  if (text !== null) return interleave(details, text, calls);
   return [
-    ...objectsOf(message.reasoning_details).flatMap(signedThinking),
+    ...details.flatMap(signedThinking),
     ...partsToBlocks(message.content, target),
     ...partsToBlocks(message.refusal, target),
-    ...objectsOf(message.tool_calls).map((call) => toolUse(call, target)),
+    ...calls,
   ];
+}
+
+/** Thinking goes back to where it stood (`after`), since Anthropic refuses a turn whose thinking was moved. */
+function interleave(details: JsonObject[], text: string, calls: JsonObject[]): JsonObject[] {
+  const blocks: JsonObject[] = [];
+  let textDone = 0;
+  let callsDone = 0;
+  const upTo = (textEnd: number, callsEnd: number) => {
+    const piece = text.slice(textDone, textEnd);
+    if (piece !== '') blocks.push({ type: 'text', text: piece });
+    blocks.push(...calls.slice(callsDone, callsEnd));
+    textDone = Math.max(textDone, textEnd);
+    callsDone = Math.max(callsDone, callsEnd);
+  };
+  for (const detail of details) {
+    const thinking = signedThinking(detail);
+    const place = readPlace(detail);
+    if (thinking.length > 0) upTo(place.calls > 0 ? text.length : place.text, place.calls);
+    blocks.push(...thinking);
+  }
+  upTo(text.length, calls.length);
+  return blocks;
 }
 
 /** Entries of other families, and text without a signature, are left out: Anthropic would refuse them. */

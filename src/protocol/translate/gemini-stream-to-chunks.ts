@@ -1,6 +1,6 @@
 // Gemini's stream as chat completion chunks. A call whose arguments come in pieces is told once it is whole.
 // This format has no closing event: the stream is over when it ends after a finishReason.
-import { asArray, asObject, asString, type JsonObject, parseJson } from '../../lib/json.ts';
+import { asObject, asString, type JsonObject, parseJson } from '../../lib/json.ts';
 import { readGenerateError, readGenerateUsage } from '../gemini/usage.ts';
 import type { SseEvent } from '../sse.ts';
 import { type ChunkHead, type ChunkMaker, createChunkMaker } from './chunk.ts';
@@ -53,8 +53,8 @@ export class GeminiSource implements ChunkSource {
     this.#head.model = asString(data.modelVersion) ?? this.#head.model;
     if (!this.#started) this.#head.id = asString(data.responseId) ?? this.#head.id;
     const chunks = this.#started ? [] : this.#begin();
-    for (const [position, each] of (asArray(data.candidates) ?? []).entries())
-      chunks.push(...this.#takeCandidate(asObject(each) ?? {}, position));
+    for (const [position, candidate] of objectsOf(data.candidates).entries())
+      chunks.push(...this.#takeCandidate(candidate, position));
     const blocked = asString(asObject(data.promptFeedback)?.blockReason);
     if (blocked) this.#stateOf(0).finishReason ??= blocked;
     return chunks;

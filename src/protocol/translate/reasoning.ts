@@ -8,7 +8,7 @@ export const ANTHROPIC_FORMAT = 'anthropic-claude-v1';
 export const GEMINI_FORMAT = 'google-gemini-v1';
 
 /** Signatures that Tollgate makes begin so; no provider's do, since theirs are base64 without a dot. */
-const SEAL = 'tollgate.';
+export const SEAL = 'tollgate.';
 
 /** What a thinking block of a foreign provider carries in its signature, to be unpacked when it comes back. */
 export interface Sealed {
@@ -29,6 +29,23 @@ export function openSeal(signature: string | null): Sealed | null {
 
 export function objectsOf(list: Json | undefined): JsonObject[] {
   return (asArray(list) ?? []).map(asObject).filter((each) => each !== null);
+}
+
+/** How much of the answer stood before a piece of thinking: characters of text, and tool calls. */
+export interface Place {
+  readonly text: number;
+  readonly calls: number;
+}
+
+/** Thinking that comes first, as it nearly always does, carries no mark. */
+export function writePlace(place: Place): JsonObject {
+  return place.text === 0 && place.calls === 0 ? {} : { after: { text: place.text, calls: place.calls } };
+}
+
+export function readPlace(detail: JsonObject): Place {
+  const after = asObject(detail.after);
+  const count = (value: Json | undefined) => (typeof value === 'number' && value > 0 ? Math.floor(value) : 0);
+  return { text: count(after?.text), calls: count(after?.calls) };
 }
 
 /** Reasoning text under any of the names that OpenAI-shaped providers use. */
