@@ -8,7 +8,9 @@ import { CommandFailed } from './command-failed.ts';
 import { addConfigCommands } from './config.ts';
 import { addKeyCommands } from './key.ts';
 import { addServeCommand } from './serve.ts';
+import { addUsageCommands } from './usage.ts';
 import { addUserCommands } from './user.ts';
+import { addVerifyCommand } from './verify.ts';
 
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   const program = buildProgram();
@@ -29,6 +31,8 @@ function buildProgram(): Command {
   addServeCommand(program);
   addUserCommands(program);
   addKeyCommands(program);
+  addUsageCommands(program);
+  addVerifyCommand(program);
   addConfigCommands(program);
   for (const command of everyCommand(program)) command.exitOverride();
   return program;

@@ -7,6 +7,7 @@ import { admitEverything } from '../gateway/admit.ts';
 import { createGateway } from '../gateway/create-gateway.ts';
 import { createStreamWatch, type StreamWatch } from '../gateway/stream-watch.ts';
 import { createProxyTrust } from '../http/client-address.ts';
+import { type RetentionJob, startRetention } from '../jobs/retention.ts';
 import { createLedger, type Ledger } from '../ledger/create-ledger.ts';
 import { loadPriceOverrides } from '../ledger/prices/load-overrides.ts';
 import { createPriceBook, type PriceBook } from '../ledger/prices/price-book.ts';
@@ -44,6 +45,7 @@ interface House {
   readonly watch: StreamWatch;
   readonly console: ComposedConsole;
   readonly prices: PriceBook;
+  readonly retention: RetentionJob;
   closing: boolean;
 }
 
@@ -132,7 +134,14 @@ async function buildHouse(config: Config): Promise<House> {
   const overrides = await loadPriceOverrides(store, config.yaml.prices);
   const prices = createPriceBook({ clock: systemClock, overrides });
   const console = await composeConsole({ config, store, log, keys });
-  return { config, log, store, ledger, keys, watch, upstream, prices, console, closing: false };
+  const retention = startRetention({
+    store,
+    clock: systemClock,
+    log,
+    retentionDays: settings.USAGE_RETENTION_DAYS,
+  });
+  const parts = { config, log, store, ledger, keys, watch, upstream, prices, console, retention };
+  return { ...parts, closing: false };
 }
 
 async function reloadPrices(house: House, config: Config): Promise<void> {
@@ -197,6 +206,7 @@ async function drained(watch: StreamWatch): Promise<void> {
 }
 
 async function tearDown(house: House): Promise<void> {
+  await house.retention.stop();
   house.watch.stop();
   await house.ledger.close();
   await house.upstream.stop();

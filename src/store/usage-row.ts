@@ -77,7 +77,7 @@ export function eventCells(event: UsageEvent): Cell[] {
     event.userId,
     event.keyId,
     event.clientSessionId,
-    JSON.stringify(event.tags ?? []),
+    JSON.stringify([...new Set(event.tags)]),
     event.endpoint,
     event.provider,
     modelLabel(event),

@@ -1,0 +1,158 @@
+// Counts every roll-up again from the rows and names each difference. Reads only; one snapshot, so traffic may go on.
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { USAGE_WITH_TAGS } from './dialect/sqlite/tag-rows.ts';
+import type { StoreSchema } from './schema.ts';
+import { COUNTER_SUMS, ROW_COUNTERS } from './usage-counter-sql.ts';
+import { prunedBeforeMs } from './usage-retention.ts';
+import { COUNTER_NAMES, DAY_MS, SLOT_MS } from './usage-scopes.ts';
+
+type Db = Kysely<StoreSchema>;
+
+/** Differences told per check; a broken house has more, and the first ones name the cause. */
+export const DIFFERENCES_MAX = 100;
+
+/** One sentence each. */
+export type Difference = string;
+
+interface ScopeKind {
+  readonly kind: string;
+  readonly owner: string;
+  readonly value: string;
+  readonly perSlot: boolean;
+}
+
+const USER = "coalesce(e.user_id, '')";
+const KEY = "coalesce(e.key_id, '')";
+const MODEL = "coalesce(e.model, '')";
+const PROVIDER = "coalesce(e.provider, '')";
+
+/** The same kinds as slotScopes and dayScopes in usage-scopes.ts; a test holds them together. */
+export const SCOPE_KINDS: readonly ScopeKind[] = [
+  { kind: 'all', owner: "''", value: "''", perSlot: true },
+  { kind: 'user', owner: "''", value: USER, perSlot: true },
+  { kind: 'key', owner: "''", value: KEY, perSlot: true },
+  { kind: 'model', owner: "''", value: MODEL, perSlot: true },
+  { kind: 'provider', owner: "''", value: PROVIDER, perSlot: true },
+  { kind: 'tag', owner: "''", value: 't.value', perSlot: true },
+  { kind: 'user_key', owner: USER, value: KEY, perSlot: false },
+  { kind: 'user_model', owner: USER, value: MODEL, perSlot: false },
+  { kind: 'user_provider', owner: USER, value: PROVIDER, perSlot: false },
+  { kind: 'user_tag', owner: USER, value: 't.value', perSlot: false },
+  { kind: 'key_model', owner: KEY, value: MODEL, perSlot: false },
+  { kind: 'key_provider', owner: KEY, value: PROVIDER, perSlot: false },
+  { kind: 'key_tag', owner: KEY, value: 't.value', perSlot: false },
+];
+
+export interface VerifyOptions {
+  /** Told after each check, for a progress bar. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** Empty when every counter equals its rows. Takes seconds per million rows. */
+export async function verifyUsage(db: Db, options: VerifyOptions = {}): Promise<Difference[]> {
+  const { onProgress = () => {} } = options;
+  return db.connection().execute(async (connection) => {
+    await sql`BEGIN`.execute(connection);
+    try {
+      const found = await verifyAttempts(connection);
+      const checks = SCOPE_KINDS.flatMap((kind) =>
+        kind.perSlot ? [kind, { ...kind, perSlot: false }] : [kind],
+      );
+      for (const [at, kind] of checks.entries()) {
+        onProgress(at + 1, checks.length + 1);
+        found.push(...(await verifyKind(connection, kind)));
+      }
+      onProgress(checks.length + 1, checks.length + 1);
+      return found;
+    } finally {
+      await sql`COMMIT`.execute(connection);
+    }
+  });
+}
+
+interface Mismatch {
+  readonly owner: string | null;
+  readonly value: string | null;
+  readonly bucket_ms: number;
+  readonly [counter: string]: unknown;
+}
+
+async function verifyKind(db: Db, kind: ScopeKind): Promise<Difference[]> {
+  const table = kind.perSlot ? 'usage_slots' : 'usage_days';
+  const horizonMs = Math.max(0, await prunedBeforeMs(db));
+  const differs = sql.join(
+    COUNTER_NAMES.map((name) => sql`kept.${sql.ref(name)} <> counted.${sql.ref(name)}`),
+    sql` OR `,
+  );
+  const pairs = sql.join(
+    COUNTER_NAMES.map(
+      (name) =>
+        sql`kept.${sql.ref(name)} AS ${sql.ref(`kept_${name}`)}, counted.${sql.ref(name)} AS ${sql.ref(`counted_${name}`)}`,
+    ),
+  );
+  const kept = sql`(SELECT r.* FROM ${sql.table(table)} r JOIN usage_scopes s ON s.id = r.scope_id
+    WHERE s.kind = ${kind.kind} AND r.bucket_ms >= ${horizonMs})`;
+  const names = sql`(SELECT owner FROM usage_scopes WHERE id = scope_id) AS owner,
+    (SELECT value FROM usage_scopes WHERE id = scope_id) AS value`;
+  const result = await sql<Mismatch>`
+    WITH counted AS (${countedFromRows(kind, horizonMs)}), found AS (
+      SELECT counted.scope_id, counted.bucket_ms, ${pairs} FROM counted
+        LEFT JOIN ${kept} kept ON kept.scope_id = counted.scope_id AND kept.bucket_ms = counted.bucket_ms
+        WHERE kept.scope_id IS NULL OR ${differs}
+      UNION ALL
+      SELECT kept.scope_id, kept.bucket_ms, ${pairs} FROM ${kept} kept
+        LEFT JOIN counted ON kept.scope_id = counted.scope_id AND kept.bucket_ms = counted.bucket_ms
+        WHERE counted.bucket_ms IS NULL
+    )
+    SELECT *, ${names} FROM found LIMIT ${DIFFERENCES_MAX}
+  `.execute(db);
+  return result.rows.flatMap((row) => describe(table, kind, row));
+}
+
+function countedFromRows(kind: ScopeKind, horizonMs: number): RawBuilder<unknown> {
+  const bucketMs = sql.lit(kind.perSlot ? SLOT_MS : DAY_MS);
+  const from = kind.kind.endsWith('tag') ? USAGE_WITH_TAGS : sql`usage_events e`;
+  return sql`
+    SELECT scope_id, bucket_ms, ${COUNTER_SUMS} FROM (
+      SELECT coalesce(own.id, other.id) AS scope_id, (e.time_ms / ${bucketMs}) * ${bucketMs} AS bucket_ms, ${ROW_COUNTERS}
+      FROM ${from}
+      LEFT JOIN usage_scopes own ON own.kind = ${kind.kind} AND own.owner = ${sql.raw(kind.owner)}
+        AND own.value = ${sql.raw(kind.value)}
+      LEFT JOIN usage_scopes other ON other.kind = ${kind.kind} AND other.owner = '' AND other.value = '(other)'
+      WHERE e.time_ms >= ${horizonMs}
+    ) AS every_row GROUP BY scope_id, bucket_ms`;
+}
+
+function describe(table: string, kind: ScopeKind, row: Mismatch): Difference[] {
+  const owner = row.owner ? ` of ${row.owner}` : '';
+  const where = `${table}, ${kind.kind} '${row.value ?? '(no counter)'}'${owner}, ${new Date(row.bucket_ms).toISOString()}`;
+  return COUNTER_NAMES.filter((name) => (row[`kept_${name}`] ?? 0) !== (row[`counted_${name}`] ?? 0)).map(
+    (name) => `${where}: ${name} is ${row[`kept_${name}`] ?? 0}, the rows say ${row[`counted_${name}`] ?? 0}`,
+  );
+}
+
+const SUMMED = ['prompt_tokens', 'completion_tokens', 'cost_nano_usd'] as const;
+
+/** What was billed must be the sum of what each attempt used. Imported rows have no attempts. */
+async function verifyAttempts(db: Db): Promise<Difference[]> {
+  const sums = SUMMED.map(
+    (name) => sql`coalesce(${sql.ref(`e.${name}`)}, 0) AS ${sql.ref(name)},
+      coalesce(sum(${sql.ref(`a.${name}`)}), 0) AS ${sql.ref(`found_${name}`)}`,
+  );
+  const differs = ['attempts', ...SUMMED].map((name) => sql`${sql.ref(name)} <> ${sql.ref(`found_${name}`)}`);
+  const result = await sql<Record<string, string | number | null>>`
+    SELECT * FROM (
+      SELECT e.id AS id, e.attempts AS attempts, count(a.id) AS found_attempts, ${sql.join(sums)}
+      FROM usage_events e LEFT JOIN usage_attempts a ON a.event_id = e.id
+      WHERE e.attempts > 0 GROUP BY e.id
+    ) AS summed WHERE ${sql.join(differs, sql` OR `)} LIMIT ${DIFFERENCES_MAX}
+  `.execute(db);
+  return result.rows.flatMap((row) =>
+    ['attempts', ...SUMMED]
+      .filter((name) => row[name] !== row[`found_${name}`])
+      .map(
+        (name) =>
+          `usage_events, ${row.id}: ${name} is ${row[name]}, its attempts say ${row[`found_${name}`]}`,
+      ),
+  );
+}

@@ -1,0 +1,151 @@
+// Guarantee: verify finds nothing in a sound ledger and names every tampered counter, row and attempt.
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { NO_USAGE } from '../../src/core/token-usage.ts';
+import { applyRetention } from '../../src/services/apply-retention.ts';
+import { csvCell, exportUsage } from '../../src/services/export-usage.ts';
+import { openStore, type Store } from '../../src/store/open-store.ts';
+import { insertUsageEvents } from '../../src/store/usage-events.ts';
+import { verifyUsage } from '../../src/store/usage-verify.ts';
+import { attemptRecord, usageEvent } from '../support/usage-events.ts';
+
+const DAY = 86_400_000;
+const NOW = Date.UTC(2026, 10, 23, 12);
+
+let dir: string;
+let store: Store;
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'tollgate-verify-'));
+  store = await openStore({ path: join(dir, 'tollgate.db'), mode: 'inline' });
+  const events = Array.from({ length: 300 }, (_, at) =>
+    usageEvent({
+      timeMs: NOW - at * 3_600_000,
+      userId: at % 7 === 0 ? null : `usr_${at % 3}`,
+      keyId: at % 7 === 0 ? null : `key_${at % 5}`,
+      tags: at % 4 === 0 ? ['red', 'red', 'blue'] : [],
+      ...(at % 11 === 0
+        ? {
+            attempts: [attemptRecord({ usage: NO_USAGE, costNanoUsd: null, provenance: 'unknown' })],
+            usage: NO_USAGE,
+            costNanoUsd: null,
+            provenance: 'unknown' as const,
+            outcome: 'unknown' as const,
+            heldNanoUsd: 500,
+            heldTokens: 50,
+          }
+        : {}),
+    }),
+  );
+  await insertUsageEvents(store, events);
+});
+
+afterEach(async () => {
+  await store.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+describe('verify', () => {
+  test('a sound ledger has no differences, before and after a prune', async () => {
+    expect(await verifyUsage(store.read)).toEqual([]);
+    const clock = { nowMs: () => NOW, monotonicMs: () => 0 };
+    const { deleted } = await applyRetention({ store, clock, retentionDays: 5 });
+    expect(deleted).toBeGreaterThan(100);
+    expect(await verifyUsage(store.read)).toEqual([]);
+    const left = await store.read.selectFrom('usage_events').select('time_ms').execute();
+    for (const { time_ms } of left) expect(time_ms).toBeGreaterThanOrEqual(NOW - 5 * DAY - DAY / 2);
+  });
+
+  const TAMPERING: readonly (readonly [string, string, RegExp])[] = [
+    [
+      'a counter',
+      "UPDATE usage_slots SET cost_nano_usd = cost_nano_usd + 1 WHERE scope_id = (SELECT id FROM usage_scopes WHERE kind = 'all') AND bucket_ms = (SELECT max(bucket_ms) FROM usage_slots)",
+      /usage_slots, all .*cost_nano_usd is .* the rows say/,
+    ],
+    [
+      "a user's share",
+      "UPDATE usage_days SET requests = 0 WHERE scope_id = (SELECT id FROM usage_scopes WHERE kind = 'user_model' AND owner = 'usr_1')",
+      /usage_days, user_model 'openai\/gpt-5' of usr_1, .*requests is 0/,
+    ],
+    [
+      'a missing counter',
+      "DELETE FROM usage_days WHERE scope_id = (SELECT id FROM usage_scopes WHERE kind = 'tag' AND value = 'red')",
+      /usage_days, tag 'red'.*: requests is 0, the rows say/,
+    ],
+    [
+      'a missing row',
+      'DELETE FROM usage_events WHERE id = (SELECT min(id) FROM usage_events)',
+      /usage_slots, all .*requests is 1, the rows say 0/,
+    ],
+    [
+      'a forged row',
+      'UPDATE usage_events SET prompt_tokens = 1000 WHERE id = (SELECT max(id) FROM usage_events)',
+      /prompt_tokens is 10, the rows say 1000/,
+    ],
+    [
+      'a forged attempt',
+      'UPDATE usage_attempts SET completion_tokens = 9 WHERE id = (SELECT max(id) FROM usage_attempts)',
+      /usage_events, req_.*: completion_tokens is 5, its attempts say 9/,
+    ],
+    [
+      'a lost attempt',
+      'DELETE FROM usage_attempts WHERE id = (SELECT max(id) FROM usage_attempts)',
+      /attempts is 1, its attempts say 0/,
+    ],
+    [
+      'what budgets hold',
+      "UPDATE usage_days SET held_nano_usd = 0 WHERE scope_id = (SELECT id FROM usage_scopes WHERE kind = 'all')",
+      /held_nano_usd is 0, the rows say/,
+    ],
+  ];
+  for (const [what, statement, told] of TAMPERING) {
+    test(`names ${what} that was tampered with`, async () => {
+      await sql.raw(statement).execute(store.write);
+      const differences = await verifyUsage(store.read);
+      expect(differences.length).toBeGreaterThan(0);
+      expect(differences.join('\n')).toMatch(told);
+    });
+  }
+});
+
+describe('export', () => {
+  test('holds every row once, oldest first, as CSV and as NDJSON', async () => {
+    for (const format of ['csv', 'ndjson'] as const) {
+      let text = '';
+      for await (const chunk of exportUsage(store, { format, filter: {} })) text += chunk.text;
+      const lines = text
+        .trimEnd()
+        .split('\n')
+        .slice(format === 'csv' ? 1 : 0);
+      expect(lines.length).toBe(300);
+      const times = lines.map((line) =>
+        format === 'csv' ? Number(line.split(',')[1]) : JSON.parse(line).time_ms,
+      );
+      expect(times).toEqual([...times].sort((a, b) => a - b));
+    }
+  });
+
+  test('filters, and pages over rows of one and the same time', async () => {
+    await insertUsageEvents(
+      store,
+      Array.from({ length: 2_500 }, () => usageEvent({ userId: 'usr_same', timeMs: NOW })),
+    );
+    const ids = new Set<string>();
+    let rows = 0;
+    for await (const chunk of exportUsage(store, { format: 'ndjson', filter: { userId: 'usr_same' } })) {
+      for (const line of chunk.text.trimEnd().split('\n')) ids.add(JSON.parse(line).id);
+      rows += chunk.rows;
+    }
+    expect([rows, ids.size]).toEqual([2_500, 2_500]);
+  });
+
+  test('no cell runs as a formula or breaks its row', () => {
+    expect(csvCell('=HYPERLINK("http://x")')).toBe(`"'=HYPERLINK(""http://x"")"`);
+    expect(csvCell('a\nb')).toBe('"a\nb"');
+    expect(csvCell(null)).toBe('');
+    expect(csvCell(-5)).toBe('-5');
+  });
+});
