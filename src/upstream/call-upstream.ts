@@ -3,6 +3,7 @@
 import type { FailureKind } from '../core/usage-event.ts';
 import type { Clock } from '../lib/clock.ts';
 import { redactText } from '../lib/redact-text.ts';
+import type { PinnedAddress } from './address-guard.ts';
 import { classifyAnswer, classifyThrown } from './classify-failure.ts';
 import { ERROR_BODY_BYTES_MAX, type ProviderError, readProviderError } from './provider-error.ts';
 import type { Credential, Operation, ProviderSpec } from './providers/provider-spec.ts';
@@ -78,21 +79,9 @@ export async function callUpstream(call: UpstreamCall): Promise<UpstreamOutcome>
   if (call.signal?.aborted) onGone();
   else call.signal?.addEventListener('abort', onGone, { once: true });
   try {
-    const response = await fetch(url, {
-      method: call.method ?? 'POST',
-      headers: buildRequestHeaders({
-        spec: call.spec,
-        credential: call.credential,
-        inbound: call.headers,
-        ...(call.extraHeaders && { extra: call.extraHeaders }),
-      }),
-      body: call.body,
-      signal: controller.signal,
-      redirect: 'manual',
-      decompress: false,
-      // Bun's idle limit of five minutes would cut long thinking; our own timers decide (F24).
-      timeout: false,
-    } as RequestInit);
+    const pinned = call.spec.guard ? await call.spec.guard.pin(url) : null;
+    if (pinned?.kind === 'refused') return addressRefused(call, pinned.reason);
+    const response = await fetch(pinned?.url ?? url, requestInit(call, controller.signal, pinned));
     if (response.ok && response.status !== 204 && response.status !== 205) {
       const headersMs = call.clock.monotonicMs() - startedMs;
       const { status, headers } = response;
@@ -110,6 +99,28 @@ export async function callUpstream(call: UpstreamCall): Promise<UpstreamOutcome>
   } finally {
     clearTimeout(timer);
   }
+}
+
+function requestInit(call: UpstreamCall, signal: AbortSignal, pinned: PinnedAddress | null): RequestInit {
+  const headers = buildRequestHeaders({
+    spec: call.spec,
+    credential: call.credential,
+    inbound: call.headers,
+    ...(call.extraHeaders && { extra: call.extraHeaders }),
+  });
+  if (pinned) headers.host = pinned.host;
+  return {
+    method: call.method ?? 'POST',
+    headers,
+    body: call.body,
+    signal,
+    redirect: 'manual',
+    decompress: false,
+    // Bun's idle limit of five minutes would cut long thinking; our own timers decide (F24).
+    timeout: false,
+    // The address is dialled, but it is the name that the certificate must be for (security fact B5).
+    ...(pinned?.serverName && { tls: { serverName: pinned.serverName } }),
+  } as RequestInit;
 }
 
 async function readRefusal(
@@ -168,11 +179,19 @@ function neverConnected(error: unknown): boolean {
 }
 
 function notOffered(call: UpstreamCall): UpstreamFailure {
+  return neverSent('not_found', `The provider '${call.spec.name}' does not offer this endpoint.`);
+}
+
+function addressRefused(call: UpstreamCall, reason: string): UpstreamFailure {
+  return neverSent('connection', `The address of the provider '${call.spec.name}' ${reason}.`);
+}
+
+function neverSent(failure: FailureKind, message: string): UpstreamFailure {
   return {
     kind: 'failure',
-    failure: 'not_found',
+    failure,
     status: null,
-    message: `The provider '${call.spec.name}' does not offer this endpoint.`,
+    message,
     retryAfterMs: null,
     providerError: null,
     sent: false,

@@ -15,7 +15,13 @@ import {
   disableCredential,
   enableCredential,
 } from '../../src/store/provider-credentials.ts';
+import { createAddressGuard } from '../../src/upstream/address-guard.ts';
 
+const guard = createAddressGuard({
+  allowPrivate: [],
+  clock: systemClock,
+  resolve: async () => ['93.184.216.34'],
+});
 const MASTER = 'm'.repeat(40);
 const NEXT = 'n'.repeat(40);
 const SECRET = 'sk-canary-7f3a9c21d04b';
@@ -39,7 +45,7 @@ function add(more: Partial<Parameters<typeof addCredential>[1]> = {}) {
     baseUrl: null,
     knownProviders: [],
   };
-  return addCredential({ store, masterKey: MASTER, clock: systemClock }, { ...request, ...more });
+  return addCredential({ store, masterKey: MASTER, clock: systemClock, guard }, { ...request, ...more });
 }
 
 test('T30: the secret is in no file and in no row, and comes back to the pool alone', async () => {

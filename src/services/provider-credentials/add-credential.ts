@@ -6,6 +6,7 @@ import { newId } from '../../lib/id.ts';
 import { maskSecret } from '../../lib/redact-text.ts';
 import type { Store } from '../../store/open-store.ts';
 import { insertProviderCredential, type ProviderCredentialRow } from '../../store/provider-credentials.ts';
+import type { AddressGuard } from '../../upstream/address-guard.ts';
 import { baseUrlProblem, canonicalProvider } from '../../upstream/providers/discover.ts';
 import { PROVIDER_TABLE } from '../../upstream/providers/table.ts';
 
@@ -13,6 +14,7 @@ export interface CredentialDeps {
   readonly store: Store;
   readonly masterKey: string;
   readonly clock: Clock;
+  readonly guard: AddressGuard;
 }
 
 export interface NewCredential {
@@ -35,7 +37,7 @@ export async function addCredential(
 ): Promise<ProviderCredentialRow> {
   const provider = canonicalProvider(request.provider.trim());
   const secret = request.secret.trim();
-  const problem = judge(provider, secret, request);
+  const problem = judge(provider, secret, request) ?? (await judgeAddress(deps.guard, request.baseUrl));
   if (problem)
     throw appError('invalid_request', { params: { detail: problem.detail }, param: problem.param });
   const id = newId('crd');
@@ -51,6 +53,13 @@ export async function addCredential(
   };
   await insertProviderCredential(deps.store.write, row);
   return row;
+}
+
+/** Told when the address is saved; every call asks again, because names change their mind. */
+async function judgeAddress(guard: AddressGuard, baseUrl: string | null) {
+  if (baseUrl === null) return null;
+  const pinned = await guard.pin(baseUrl);
+  return pinned.kind === 'refused' ? { param: 'base_url', detail: `The base URL ${pinned.reason}.` } : null;
 }
 
 function judge(

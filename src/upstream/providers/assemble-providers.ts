@@ -2,6 +2,7 @@
 // of the effective provider table that `serve`, `config check` and `doctor` share.
 import type { TollgateYaml } from '../../config/yaml-schema.ts';
 import { maskSecret } from '../../lib/redact-text.ts';
+import type { AddressGuard } from '../address-guard.ts';
 import type { PoolSettings } from '../pool/pool-settings.ts';
 import { readPoolSettings } from '../pool/read-pool-settings.ts';
 import {
@@ -35,6 +36,8 @@ export interface ProviderSources {
   readonly stored: readonly StoredCredential[];
   /** Credentials that were switched off, whatever their source. */
   readonly disabled: ReadonlySet<string>;
+  /** Watches over the addresses that came with stored credentials. */
+  readonly guard: AddressGuard;
   readonly tolerance: number;
   readonly exhaustionMs: number;
 }
@@ -67,7 +70,8 @@ export function assembleProviders(sources: ProviderSources): ProviderSet {
     if (typeof spec === 'string') problems.push(`tollgate.yaml: providers.${name}: ${spec}`);
     else addFromFile({ spec, entry, specs, credentials, notices });
   }
-  for (const stored of sources.stored) addStored(stored, { specs, credentials, notices });
+  for (const stored of sources.stored)
+    addStored(stored, { specs, credentials, notices, guard: sources.guard });
   const settings = new Map<string, PoolSettings>();
   const rules = new Map<string, ModelRules>();
   for (const spec of specs.values()) {
@@ -165,13 +169,23 @@ function addFromFile(of: {
 
 function addStored(
   stored: StoredCredential,
-  into: { specs: Map<string, ProviderSpec>; credentials: Credential[]; notices: string[] },
+  into: {
+    specs: Map<string, ProviderSpec>;
+    credentials: Credential[];
+    notices: string[];
+    guard: AddressGuard;
+  },
 ): void {
   const name = canonicalProvider(stored.provider);
   const row = into.specs.get(name) ?? PROVIDER_TABLE.find((each) => each.name === name) ?? null;
   const base = stored.baseUrl ?? '';
   const spec =
-    base === '' ? row : row ? { ...row, baseUrl: plainBase(row, base) } : customProvider(name, base);
+    base === ''
+      ? row
+      : {
+          ...(row ? { ...row, baseUrl: plainBase(row, base) } : customProvider(name, base)),
+          guard: into.guard,
+        };
   if (!spec || spec.baseUrl === '') {
     into.notices.push(`The stored key '${stored.label}' is left aside: no URL is known for '${name}'.`);
     return;

@@ -1,5 +1,6 @@
 // What Tollgate knows about a provider, as data: where it lives, how it wants to be greeted, what it offers.
 import type { ProviderProtocol } from '../../core/wire.ts';
+import type { AddressGuard } from '../address-guard.ts';
 
 /** What can be asked of a provider. Each has a path of its own per provider; absent means not offered. */
 export type Operation =
@@ -44,6 +45,8 @@ export interface ProviderSpec {
   readonly aliases: readonly string[];
   /** True for a provider made from `<NAME>_API_BASE` or tollgate.yaml rather than from the table. */
   readonly custom: boolean;
+  /** Set where an admin typed the address in at run time: every call is checked and pinned by it. */
+  readonly guard?: AddressGuard;
 }
 
 /** One key of one provider. The secret never leaves src/upstream except through the store's encryption. */

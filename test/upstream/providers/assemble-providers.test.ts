@@ -1,6 +1,8 @@
 // Guarantee: environment, tollgate.yaml and store give one provider table; secrets never show in its description.
 import { describe, expect, test } from 'bun:test';
 import { yamlSchema } from '../../../src/config/yaml-schema.ts';
+import { systemClock } from '../../../src/lib/clock.ts';
+import { createAddressGuard } from '../../../src/upstream/address-guard.ts';
 import {
   assembleProviders,
   describeProviders,
@@ -15,6 +17,7 @@ function assemble(more: Partial<ProviderSources> & { yaml?: object }) {
     file,
     stored: [],
     disabled: new Set(),
+    guard: createAddressGuard({ allowPrivate: [], clock: systemClock }),
     tolerance: 3,
     exhaustionMs: 300_000,
     ...rest,
