@@ -6,6 +6,7 @@ import type { Gateway } from './gateway/create-gateway.ts';
 import { errorResponse } from './gateway/error-response.ts';
 import { type CanonicalTarget, canonicalTarget } from './http/canonical-path.ts';
 import { clientAddress, type ProxyTrust } from './http/client-address.ts';
+import type { Cors } from './http/cors.ts';
 import { readRequestId } from './http/request-id.ts';
 import { newId } from './lib/id.ts';
 
@@ -24,6 +25,8 @@ export interface AppParts {
   readonly console: ConsoleDoor | null;
   readonly readiness: Readiness;
   readonly proxies: ProxyTrust;
+  /** Null while no other origin may call: nothing is spent on it then. */
+  readonly cors: Cors | null;
   /** Text for Prometheus, or null when this caller may not read it. */
   readonly metrics: (request: Request, address: string) => Promise<string | null>;
 }
@@ -33,22 +36,26 @@ export interface App {
 }
 
 export function buildApp(parts: AppParts): App {
+  const answer = (request: Request, server: Server<undefined>): Response | Promise<Response> => {
+    const refusal = refuseForm(request);
+    if (refusal) return refusal;
+    const target = canonicalTarget(request.url);
+    if (!target) return plainError(request, 'bad_path');
+    const address = () => {
+      const peer = server.requestIP(request)?.address ?? '';
+      return clientAddress(peer, request.headers.get('x-forwarded-for'), parts.proxies);
+    };
+    if (isDataPlane(target.path)) {
+      const keepOpen = () => server.timeout(request, 0);
+      return parts.gateway.handle({ request, target, address, keepOpen });
+    }
+    return probe(request, target, parts, address) ?? toConsole(request, target, parts, address);
+  };
+  const { cors } = parts;
+  if (!cors) return { fetch: answer };
   return {
-    fetch: (request, server) => {
-      const refusal = refuseForm(request);
-      if (refusal) return refusal;
-      const target = canonicalTarget(request.url);
-      if (!target) return plainError(request, 'bad_path');
-      const address = () => {
-        const peer = server.requestIP(request)?.address ?? '';
-        return clientAddress(peer, request.headers.get('x-forwarded-for'), parts.proxies);
-      };
-      if (isDataPlane(target.path)) {
-        const keepOpen = () => server.timeout(request, 0);
-        return parts.gateway.handle({ request, target, address, keepOpen });
-      }
-      return probe(request, target, parts, address) ?? toConsole(request, target, parts, address);
-    },
+    fetch: async (request, server) =>
+      cors.preflight(request) ?? cors.mark(request, await answer(request, server)),
   };
 }
 

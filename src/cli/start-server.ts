@@ -3,10 +3,12 @@ import { type App, buildApp } from '../app.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/load-config.ts';
 import { createDataDir } from '../config/secrets.ts';
+import type { Settings } from '../config/settings.ts';
 import { admitEverything } from '../gateway/admit.ts';
 import { createGateway } from '../gateway/create-gateway.ts';
 import { createStreamWatch, type StreamWatch } from '../gateway/stream-watch.ts';
 import { createProxyTrust } from '../http/client-address.ts';
+import { type Cors, createCors } from '../http/cors.ts';
 import { type RetentionJob, startRetention } from '../jobs/retention.ts';
 import { createLedger, type Ledger } from '../ledger/create-ledger.ts';
 import { loadPriceOverrides } from '../ledger/prices/load-overrides.ts';
@@ -192,7 +194,18 @@ function assemble(house: House): App {
     console: house.console.door,
     readiness: { problem: () => (house.closing ? 'shutting down' : ledger.stats.failure) },
     proxies: createProxyTrust(settings.TRUSTED_PROXIES),
+    cors: corsOf(settings),
     metrics: async () => null,
+  });
+}
+
+function corsOf(settings: Settings): Cors | null {
+  if (settings.CORS_ALLOW_ORIGINS.length === 0) return null;
+  return createCors({
+    origins: settings.CORS_ALLOW_ORIGINS,
+    credentials: settings.CORS_ALLOW_CREDENTIALS,
+    methods: settings.CORS_ALLOW_METHODS,
+    headers: settings.CORS_ALLOW_HEADERS,
   });
 }
 

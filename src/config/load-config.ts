@@ -4,8 +4,9 @@ import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { parse as parseYaml } from 'yaml';
 import { ConfigError } from './config-error.ts';
+import { judgeRuntime } from './judge-runtime.ts';
 import { type Environment, judgeNames, readSettings } from './read-settings.ts';
-import { loadSecrets, type Secrets } from './secrets.ts';
+import { judgeSecrets, loadSecrets, type Secrets } from './secrets.ts';
 import type { Settings } from './settings.ts';
 import { type TollgateYaml, yamlSchema } from './yaml-schema.ts';
 
@@ -38,16 +39,22 @@ export function loadConfig(options: LoadConfigOptions = {}): Config {
   const settings = readSettings(environment);
   const dataDir = resolve(workDir, settings.DATA_DIR);
   const { yaml, yamlPath } = readYaml(workDir, settings.TOLLGATE_CONFIG);
+  const production = settings.APP_ENV !== 'dev';
+  const runtime = judgeRuntime(settings, { environment, dataDir, workDir });
+  const mustHold = production && !settings.ALLOW_INSECURE_DEFAULTS;
+  if (mustHold && runtime.problems.length > 0) {
+    throw new ConfigError([...judgeSecrets(settings), ...runtime.problems]);
+  }
   return Object.freeze({
     settings,
-    production: settings.APP_ENV !== 'dev',
+    production,
     dataDir,
     databasePath: databasePath(settings, workDir, dataDir),
     secrets: loadSecrets(settings, dataDir),
     environment,
     yaml,
     yamlPath,
-    warnings: [...files.warnings, ...insecureWarnings(settings)],
+    warnings: [...files.warnings, ...runtime.problems, ...runtime.warnings, ...insecureWarnings(settings)],
   });
 }
 

@@ -1,6 +1,7 @@
 // Environment record to typed settings. Pure: the record is handed in. Every wrong setting names itself.
 import { ConfigError } from './config-error.ts';
 import { PROVIDER_SETTINGS, WITHOUT_EFFECT } from './provider-settings.ts';
+import { rangeFault } from './range-fault.ts';
 import { SETTINGS, type SettingName, type Settings } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -40,6 +41,12 @@ function findConflicts(settings: Settings): string[] {
   }
   if (settings.DATABASE_URL && !/^sqlite(\+aiosqlite)?:\/\/\//.test(settings.DATABASE_URL)) {
     problems.push('DATABASE_URL: given another kind of database; allowed: sqlite:///path');
+  }
+  for (const name of ['TRUSTED_PROXIES', 'ALLOW_PRIVATE_UPSTREAMS'] as const) {
+    for (const entry of settings[name]) {
+      const fault = rangeFault(entry);
+      if (fault) problems.push(`${name}: ${fault}`);
+    }
   }
   if (!isTimeZone(settings.TIMEZONE)) {
     problems.push(

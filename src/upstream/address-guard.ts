@@ -73,7 +73,8 @@ export function createAddressGuard(options: AddressGuardOptions): AddressGuard {
 
   return {
     pin: async (text) => {
-      const url = URL.parse(text);
+      // Parsers disagree about these, and somebody else may read the address with another parser.
+      const url = /[\s\\\p{Cc}]/u.test(text) ? null : URL.parse(text);
       const fault = url ? urlFault(url) : 'is not a URL';
       if (!url || fault !== null) return refused(fault ?? 'is not a URL');
       const name = url.hostname.replace(/^\[|\]$/g, '');
