@@ -4,7 +4,7 @@ import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/load-config.ts';
 import { createDataDir } from '../config/secrets.ts';
 import type { Settings } from '../config/settings.ts';
-import { admitEverything } from '../gateway/admit.ts';
+import { createAdmit } from '../gateway/admit.ts';
 import { createGateway } from '../gateway/create-gateway.ts';
 import { createStreamWatch, type StreamWatch } from '../gateway/stream-watch.ts';
 import { createProxyTrust } from '../http/client-address.ts';
@@ -19,6 +19,7 @@ import { createAuthenticate } from '../services/authenticate-key.ts';
 import { createKeyIndex, type KeyIndex } from '../services/key-index.ts';
 import { openStore, type Store } from '../store/open-store.ts';
 import { type ComposedConsole, composeConsole } from './compose-console.ts';
+import { type ComposedLimits, composeLimits } from './compose-limits.ts';
 import { type ComposedUpstream, composeUpstream } from './compose-upstream.ts';
 import { openControlSocket } from './control-socket.ts';
 import { watchVersions } from './watch-versions.ts';
@@ -48,6 +49,7 @@ interface House {
   readonly console: ComposedConsole;
   readonly prices: PriceBook;
   readonly retention: RetentionJob;
+  readonly limits: ComposedLimits;
   closing: boolean;
 }
 
@@ -64,11 +66,15 @@ export async function startServer(config: Config, reread: () => Config): Promise
     fetch: (request, bun) => app.fetch(request, bun),
     error: (error) => lastResort(house.log, error),
   });
-  const socket = openControlSocket(config.dataDir, { reload: () => house.keys.reload() });
+  const socket = openControlSocket(config.dataDir, { reload: () => lookAgain(house) });
   const versions = watchVersions({
     store: house.store,
     log: house.log,
-    onChange: { identity: () => house.keys.reload(), prices: () => reloadPrices(house, config) },
+    onChange: {
+      identity: () => house.keys.reload(),
+      prices: () => reloadPrices(house, config),
+      limits: () => house.limits.reload(),
+    },
   });
   const hurry = Promise.withResolvers<void>();
   const url = listeningUrl(config.settings.HOST, server.port ?? 0);
@@ -142,7 +148,8 @@ async function buildHouse(config: Config): Promise<House> {
     log,
     retentionDays: settings.USAGE_RETENTION_DAYS,
   });
-  const parts = { config, log, store, ledger, keys, watch, upstream, prices, console, retention };
+  const limits = await composeLimits({ store, ledger, clock: systemClock, log });
+  const parts = { config, log, store, ledger, keys, watch, upstream, prices, console, retention, limits };
   return { ...parts, closing: false };
 }
 
@@ -173,7 +180,8 @@ function assemble(house: House): App {
     catalogue: upstream.catalogue,
     ledger,
     prices: house.prices,
-    admit: admitEverything,
+    admit: createAdmit({ limiter: house.limits.limiter, prices: house.prices }),
+    limiter: house.limits.limiter,
     watch,
     clock: systemClock,
     log,
@@ -221,16 +229,22 @@ async function drained(watch: StreamWatch): Promise<void> {
 async function tearDown(house: House): Promise<void> {
   await house.retention.stop();
   house.watch.stop();
+  await house.limits.stop();
   await house.ledger.close();
   await house.upstream.stop();
   await house.store.close();
+}
+
+/** Takes in what commands and other processes changed in the store. */
+async function lookAgain({ keys, limits }: House): Promise<void> {
+  await Promise.all([keys.reload(), limits.reload()]);
 }
 
 async function reload(house: House, reread: () => Config): Promise<void> {
   try {
     const config = reread();
     await house.upstream.reconfigure(config);
-    await house.keys.reload();
+    await lookAgain(house);
     await reloadPrices(house, config);
     house.log.info({}, 'configuration read anew');
   } catch (error) {

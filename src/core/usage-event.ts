@@ -90,9 +90,13 @@ export function chargedNanoUsd(event: Pick<UsageEvent, 'costNanoUsd' | 'heldNano
   return event.costNanoUsd ?? event.heldNanoUsd ?? 0;
 }
 
-/** What an event counts against a token budget: the comparable totals, or what is held while both are unknown. */
-export function chargedTokens(event: Pick<UsageEvent, 'usage' | 'heldTokens'>): number {
+/**
+ * What an event counts against a token budget: the comparable totals, or what is held while both are unknown.
+ * A known cost without any count is that of a call which failed before it was billed: it used nothing.
+ */
+export function chargedTokens(event: Pick<UsageEvent, 'usage' | 'costNanoUsd' | 'heldTokens'>): number {
   const { promptTokens, completionTokens } = event.usage;
-  if (promptTokens === null && completionTokens === null) return event.heldTokens ?? 0;
+  if (promptTokens === null && completionTokens === null)
+    return event.costNanoUsd === null ? (event.heldTokens ?? 0) : 0;
   return (promptTokens ?? 0) + (completionTokens ?? 0);
 }

@@ -1,16 +1,59 @@
-// The step that asks the limits for a place. What it hands back is owed exactly one end.
-import type { Admission } from '../limits/limiter.ts';
+// The step that asks the limits for a place, with the most the request can use at the dearest of its targets.
+// What it hands back is owed exactly one end.
+
+import { type ModelBounds, worstCase, worstCostNanoUsd } from '../core/limits/worst-case.ts';
+import { priceCeiling } from '../core/price.ts';
+import type { PriceBook } from '../ledger/prices/price-book.ts';
+import type { Admission, Limiter } from '../limits/limiter.ts';
 import type { Exchange } from './exchange.ts';
+import type { Target } from './plan.ts';
 
-/** Throws AppError 403 or 429 when a limit stands in the way; then nothing was taken. */
-export type Admit = (exchange: Exchange) => Admission | Promise<Admission>;
+/** Throws AppError 403, 429 or 503 when a limit stands in the way; then nothing was taken. */
+export type Admit = (exchange: Exchange, targets: readonly Target[]) => Admission | Promise<Admission>;
 
-const UNLIMITED: Admission = {
-  budgeted: false,
-  heldNanoUsd: null,
-  heldTokens: 0,
-  settle() {},
-  release() {},
-};
+export interface AdmitDeps {
+  readonly limiter: Limiter;
+  readonly prices: Pick<PriceBook, 'find' | 'contextTokens'>;
+}
 
-export const admitEverything: Admit = () => UNLIMITED;
+export function createAdmit(deps: AdmitDeps): Admit {
+  return (exchange, targets) => {
+    const { actor, facts, endpoint } = exchange;
+    return deps.limiter.admit({
+      eventId: exchange.id,
+      timeMs: exchange.timeMs,
+      userId: actor.userId,
+      keyId: actor.keyId,
+      model: facts.model,
+      ...mostOf(exchange, targets, deps),
+      shape: endpoint.errorShape,
+    });
+  };
+}
+
+/** The dearest target decides; one target without a price leaves the whole request without one. */
+function mostOf(exchange: Exchange, targets: readonly Target[], { prices }: AdmitDeps) {
+  const { facts, body, endpoint } = exchange;
+  const size = {
+    bodyBytes: Buffer.byteLength(body.text),
+    features: facts.features,
+    maxOutputTokens: facts.maxOutputTokens,
+    choices: facts.choices,
+    writes: endpoint.dialect !== 'openai-embeddings',
+  };
+  let tokensMax = 0;
+  let nanoUsdMax: number | null = 0;
+  for (const { spec, model } of targets) {
+    const bounds: ModelBounds = {
+      contextTokens: prices.contextTokens(spec.name, model),
+      maxOutputTokens: null,
+    };
+    const worst = worstCase(size, bounds);
+    const price = prices.find({ provider: spec.name, model });
+    tokensMax = Math.max(tokensMax, worst.totalTokens);
+    if (price === null) nanoUsdMax = null;
+    else if (nanoUsdMax !== null)
+      nanoUsdMax = Math.max(nanoUsdMax, worstCostNanoUsd(worst, priceCeiling(price)));
+  }
+  return { tokensMax, nanoUsdMax };
+}

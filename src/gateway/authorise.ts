@@ -8,8 +8,12 @@ export function authorise(
   actor: Actor,
   request: { readonly models: readonly string[]; readonly address: () => string },
 ): void {
-  if (actor.addresses && !allowsAddress(actor.addresses, request.address()))
-    throw appError('address_not_allowed');
+  authoriseAddress(actor, request.address);
   if (allowsModel(actor.models, request.models)) return;
   throw appError('model_not_allowed', { params: { model: request.models[0] ?? '' }, param: 'model' });
+}
+
+/** Throws AppError `address_not_allowed`. The address is only worked out for callers who have a list. */
+export function authoriseAddress(actor: Actor, address: () => string): void {
+  if (actor.addresses && !allowsAddress(actor.addresses, address())) throw appError('address_not_allowed');
 }

@@ -2,11 +2,12 @@
 //
 //   POST /v1/chat/completions    POST /v1/embeddings
 //   POST /v1/messages            POST /v1/messages/count_tokens
-//   GET  /v1/models              GET  /v1/models/{provider/model}
+//   GET  /v1/models              GET  /v1/models/{provider/model}    GET /v1/usage/me
 import type { ErrorShape } from '../core/wire.ts';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import type { CanonicalTarget } from '../http/canonical-path.ts';
 import type { JsonObject } from '../lib/json.ts';
+import { authoriseAddress } from './authorise.ts';
 import type { GatewayDeps } from './deps.ts';
 import { CHAT, EMBEDDINGS, type Endpoint, MESSAGES } from './endpoint.ts';
 import { errorResponse } from './error-response.ts';
@@ -14,6 +15,7 @@ import { type Identity, identify } from './exchange.ts';
 import { handleCompletion } from './handle-completion.ts';
 import { handleCountTokens } from './handle-count-tokens.ts';
 import { findModel, listModels, type ModelCatalogue } from './models.ts';
+import { usageOfActor } from './usage-me.ts';
 
 export interface GatewayCall {
   readonly request: Request;
@@ -36,6 +38,7 @@ const COMPLETIONS: ReadonlyMap<string, Endpoint> = new Map([
 
 const MODELS_PATH = '/v1/models';
 const COUNT_TOKENS_PATH = '/v1/messages/count_tokens';
+const USAGE_PATH = '/v1/usage/me';
 
 export function createGateway(deps: GatewayDeps & { readonly catalogue: ModelCatalogue }): Gateway {
   async function route(call: GatewayCall, identity: Identity): Promise<Response> {
@@ -62,10 +65,12 @@ export function createGateway(deps: GatewayDeps & { readonly catalogue: ModelCat
       };
       return counts ? handleCountTokens(completion, deps) : handleCompletion(completion, deps);
     }
-    if (!isModels) {
+    if (!isModels && target.path !== USAGE_PATH) {
       throw appError('not_found', { params: { method: request.method, path: target.path.slice(0, 200) } });
     }
     allow(request, 'GET');
+    authoriseAddress(actor, call.address);
+    if (target.path === USAGE_PATH) return jsonResponse(usageOfActor(actor, deps.limiter), identity);
     const id = decodeURIComponent(target.path.slice(MODELS_PATH.length + 1));
     return jsonResponse(
       id === '' ? listModels(actor, deps.catalogue) : findModel(actor, id, deps.catalogue),

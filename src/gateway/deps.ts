@@ -4,6 +4,7 @@ import type { PriceBook } from '../ledger/prices/price-book.ts';
 import type { StartedMark } from '../ledger/recover.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { Limiter } from '../limits/limiter.ts';
 import type { Authenticate } from '../services/authenticate-key.ts';
 import type { Pool } from '../upstream/pool/lease.ts';
 import type { Admit } from './admit.ts';
@@ -39,6 +40,7 @@ export interface GatewayDeps {
   readonly ledger: UsageSink;
   readonly prices: Pick<PriceBook, 'find'>;
   readonly admit: Admit;
+  readonly limiter: Pick<Limiter, 'statesOf'>;
   readonly watch: StreamWatch;
   readonly clock: Clock;
   readonly log: Log;

@@ -29,7 +29,7 @@ export async function handleCompletion(call: CompletionCall, deps: GatewayDeps):
   for (const target of targets) {
     authorise(call.actor, { models: [exchange.facts.model, target.fullName], address: call.address });
   }
-  const admission = deps.admit(exchange);
+  const admission = deps.admit(exchange, targets);
   exchange.admission = admission instanceof Promise ? await admission : admission;
   try {
     return await serve(exchange, targets, deps);

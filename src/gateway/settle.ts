@@ -47,7 +47,9 @@ function toEvent(exchange: Exchange, settlement: Settlement, deps: GatewayDeps):
     errorType: settlement.errorType,
     errorMessage: settlement.errorMessage?.slice(0, deps.errorCharsMax) ?? null,
   };
-  return buildUsageEvent(end, exchange.attempts);
+  const event = buildUsageEvent(end, exchange.attempts);
+  // A reservation stands on the row only where the truth stays unknown.
+  return event.costNanoUsd === null ? event : { ...event, heldNanoUsd: null, heldTokens: null };
 }
 
 /**

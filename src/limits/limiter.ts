@@ -22,7 +22,10 @@ export interface AdmitRequest {
   readonly shape: ErrorShape;
 }
 
-/** What a request used in the end; null where nobody knows, and then the reservation stands in. */
+/**
+ * What a request used in the end; null where nobody knows, and then the reservation stands in. A known cost without any
+ * count is that of a call which failed before it was billed: it used no tokens.
+ */
 export interface ActualUse {
   readonly costNanoUsd: number | null;
   readonly promptTokens: number | null;

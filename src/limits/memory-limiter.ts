@@ -264,10 +264,10 @@ class MemoryAdmission implements Admission, Holding {
 
   /** The same rule as chargedNanoUsd and chargedTokens in core/usage-event.ts: counters equal rows. */
   #chargeOf({ costNanoUsd, promptTokens, completionTokens }: ActualUse): Charge {
-    const known = promptTokens !== null || completionTokens !== null;
+    const isUnknown = promptTokens === null && completionTokens === null && costNanoUsd === null;
     return {
       nanoUsd: costNanoUsd ?? this.nanoUsdMax ?? 0,
-      tokens: known ? (promptTokens ?? 0) + (completionTokens ?? 0) : this.tokensMax,
+      tokens: isUnknown ? this.tokensMax : (promptTokens ?? 0) + (completionTokens ?? 0),
     };
   }
 }

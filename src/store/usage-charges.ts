@@ -56,7 +56,8 @@ export async function pageChargesOfRows(
     .select(['id', 'time_ms', 'user_id', 'key_id'])
     .select(sql<number>`coalesce(cost_nano_usd, held_nano_usd, 0)`.as('nano_usd'))
     .select(
-      sql<number>`CASE WHEN prompt_tokens IS NULL AND completion_tokens IS NULL THEN coalesce(held_tokens, 0)
+      sql<number>`CASE WHEN prompt_tokens IS NULL AND completion_tokens IS NULL
+        THEN CASE WHEN cost_nano_usd IS NULL THEN coalesce(held_tokens, 0) ELSE 0 END
         ELSE coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0) END`.as('tokens'),
     )
     .where('time_ms', '>=', page.sinceMs)

@@ -15,8 +15,13 @@ test('an unknown cost counts as what is held, and as nothing where no budget was
 
 test('tokens count as the comparable totals; what is held stands in only when both are unknown', () => {
   const usage = { ...NO_USAGE, promptTokens: 7, completionTokens: 3 };
-  expect(chargedTokens({ usage, heldTokens: 90 })).toBe(10);
-  expect(chargedTokens({ usage: { ...NO_USAGE, promptTokens: 7 }, heldTokens: 90 })).toBe(7);
-  expect(chargedTokens({ usage: NO_USAGE, heldTokens: 90 })).toBe(90);
-  expect(chargedTokens({ usage: NO_USAGE, heldTokens: null })).toBe(0);
+  const unknown = { costNanoUsd: null, usage: NO_USAGE };
+  expect(chargedTokens({ ...unknown, usage, heldTokens: 90 })).toBe(10);
+  expect(chargedTokens({ ...unknown, usage: { ...NO_USAGE, promptTokens: 7 }, heldTokens: 90 })).toBe(7);
+  expect(chargedTokens({ ...unknown, heldTokens: 90 })).toBe(90);
+  expect(chargedTokens({ ...unknown, heldTokens: null })).toBe(0);
+});
+
+test('a call that failed before it was billed used no tokens', () => {
+  expect(chargedTokens({ usage: NO_USAGE, costNanoUsd: 0, heldTokens: 90 })).toBe(0);
 });

@@ -1,5 +1,5 @@
 // A whole Tollgate in this process: a free port, a data folder of its own, a user and a key. Ended and removed by stop().
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startServer } from '../../src/cli/start-server.ts';
@@ -31,9 +31,14 @@ export interface TestTollgate {
 
 export type UsageRow = Awaited<ReturnType<typeof readEvents>>[number];
 
-/** `environment` is all the configuration there is: nothing of this machine's leaks in. */
-export async function startTollgate(environment: Record<string, string> = {}): Promise<TestTollgate> {
+/** `environment` and `yaml` are all the configuration there is: nothing of this machine's leaks in. */
+export async function startTollgate(
+  environment: Record<string, string> = {},
+  yaml: object | null = null,
+): Promise<TestTollgate> {
   const workDir = mkdtempSync(join(tmpdir(), 'tollgate-test-'));
+  // Every JSON text is YAML.
+  if (yaml) writeFileSync(join(workDir, 'tollgate.yaml'), JSON.stringify(yaml));
   const load = () =>
     loadConfig({
       workDir,

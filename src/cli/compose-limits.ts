@@ -1,0 +1,50 @@
+// Limits of a running server: the limiter, the loader that keeps it true to the store, and the upkeep beside it.
+
+import { moneyText } from '../core/limits/limit.ts';
+import { startLimitsUpkeep } from '../jobs/limits-upkeep.ts';
+import type { Ledger } from '../ledger/create-ledger.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { LimitState } from '../limits/limiter.ts';
+import { createLimitsLoader } from '../limits/load-limits.ts';
+import { MemoryLimiter } from '../limits/memory-limiter.ts';
+import type { Store } from '../store/open-store.ts';
+
+export interface ComposedLimits {
+  readonly limiter: MemoryLimiter;
+  /** Puts in force what the store holds now. */
+  readonly reload: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+export interface ComposeLimitsDeps {
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Resolves when all limits are in force; rejects when they cannot be read, and then nothing may be served. */
+export async function composeLimits(deps: ComposeLimitsDeps): Promise<ComposedLimits> {
+  const { store, ledger, clock, log } = deps;
+  const limiter = new MemoryLimiter({ clock, log, onWarning: (state) => warn(log, state) });
+  const loader = createLimitsLoader({ store, limiter, flush: () => ledger.flush(), clock });
+  await loader.reload();
+  const upkeep = startLimitsUpkeep({ limiter, store, clock, log });
+  return { limiter, reload: loader.reload, stop: upkeep.stop };
+}
+
+function warn(log: Log, { limit, used, amount, resetsMs }: LimitState): void {
+  const text = limit.kind === 'budget_money' ? moneyText : String;
+  log.warn(
+    {
+      limit_id: limit.id,
+      scope: limit.scope,
+      scope_id: limit.scopeId,
+      used: text(used),
+      amount: text(amount),
+      resets: resetsMs === null ? null : new Date(resetsMs).toISOString(),
+    },
+    'a budget is near its end',
+  );
+}
