@@ -12,7 +12,11 @@ import { newId } from './lib/id.ts';
 
 /** The control plane's door: pages and JSON API. */
 export interface ConsoleDoor {
-  readonly handle: (request: Request, caller: { readonly address: string }) => Response | Promise<Response>;
+  /** `path` is the canonical one, on which routes and rights are decided. */
+  readonly handle: (
+    request: Request,
+    caller: { readonly address: string; readonly path: string },
+  ) => Response | Promise<Response>;
 }
 
 export interface Readiness {
@@ -112,7 +116,7 @@ function toConsole(
   if (!parts.console) {
     return plainError(request, 'not_found', { method: request.method, path: target.path.slice(0, 200) });
   }
-  return parts.console.handle(request, { address: address() });
+  return parts.console.handle(request, { address: address(), path: target.path });
 }
 
 function plainError(

@@ -2,7 +2,9 @@
 import type { ConsoleDoor } from '../app.ts';
 import type { Config } from '../config/load-config.ts';
 import { createApi } from '../console/api/create-api.ts';
+import { createAssets } from '../console/assets/create-assets.ts';
 import { type ConsoleParts, createConsoleParts } from '../console/console-parts.ts';
+import { createPages } from '../console/pages/create-pages.ts';
 import { readRequestId } from '../http/request-id.ts';
 import { systemClock } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
@@ -10,6 +12,7 @@ import type { Log } from '../lib/log.ts';
 import type { KeyIndex } from '../services/key-index.ts';
 import { createInitialAdmin, setupPath } from '../services/people/setup.ts';
 import type { Store } from '../store/open-store.ts';
+import type { Desks } from './compose-desks.ts';
 
 export interface ComposedConsole {
   readonly door: ConsoleDoor;
@@ -24,8 +27,9 @@ export async function composeConsole(deps: {
   readonly store: Store;
   readonly log: Log;
   readonly keys: KeyIndex;
+  readonly desks: Desks;
 }): Promise<ComposedConsole> {
-  const { config, store, log, keys } = deps;
+  const { config, store, log, keys, desks } = deps;
   const { settings } = config;
   const parts = await createConsoleParts({
     store,
@@ -46,15 +50,22 @@ export async function composeConsole(deps: {
   });
   const notices = await makeInitialAdmin(config, parts);
   const api = createApi(parts);
+  const pages = createPages({ ...parts, ...desks, assets: createAssets() });
   return {
     parts,
     notices,
     setupLink: parts.setup.code !== null && (await parts.setup.isOpen()) ? setupPath(parts.setup.code) : null,
     door: {
-      handle: (request, { address }) =>
-        api.fetch(request, { address, requestId: readRequestId(request.headers, newId('req')) }),
+      handle: (request, { address, path }) => {
+        const caller = { address, requestId: readRequestId(request.headers, newId('req')) };
+        return isPage(path) ? pages.fetch(request, caller) : api.fetch(request, caller);
+      },
     },
   };
+}
+
+function isPage(path: string): boolean {
+  return path === '/ui' || path.startsWith('/ui/');
 }
 
 async function makeInitialAdmin(config: Config, parts: ConsoleParts): Promise<string[]> {

@@ -6,6 +6,7 @@ import { createDataDir } from '../config/secrets.ts';
 import type { Settings } from '../config/settings.ts';
 import { createAdmit } from '../gateway/admit.ts';
 import { createGateway } from '../gateway/create-gateway.ts';
+import type { Exchange } from '../gateway/exchange.ts';
 import { createStreamWatch, type StreamWatch } from '../gateway/stream-watch.ts';
 import { createProxyTrust } from '../http/client-address.ts';
 import { type Cors, createCors } from '../http/cors.ts';
@@ -15,14 +16,19 @@ import { loadPriceOverrides } from '../ledger/prices/load-overrides.ts';
 import { createPriceBook, type PriceBook } from '../ledger/prices/price-book.ts';
 import { sleep, systemClock } from '../lib/clock.ts';
 import { createLog, type Log } from '../lib/log.ts';
+import { createWatchedSet, type WatchedSet } from '../lib/watched-set.ts';
 import { createAuthenticate } from '../services/authenticate-key.ts';
 import { createKeyIndex, type KeyIndex } from '../services/key-index.ts';
 import { openStore, type Store } from '../store/open-store.ts';
 import { type ComposedConsole, composeConsole } from './compose-console.ts';
+import { composeDesks } from './compose-desks.ts';
 import { type ComposedLimits, composeLimits } from './compose-limits.ts';
 import { type ComposedUpstream, composeUpstream } from './compose-upstream.ts';
 import { openControlSocket } from './control-socket.ts';
 import { watchVersions } from './watch-versions.ts';
+
+/** What the live view can hold; requests beyond it are counted and served all the same. */
+const LIVE_REQUESTS_MAX = 20_000;
 
 export interface RunningServer {
   /** `http://host:port`, the port that was really taken. */
@@ -48,6 +54,7 @@ interface House {
   readonly watch: StreamWatch;
   readonly console: ComposedConsole;
   readonly prices: PriceBook;
+  readonly live: WatchedSet<Exchange>;
   readonly retention: RetentionJob;
   readonly limits: ComposedLimits;
   closing: boolean;
@@ -141,7 +148,9 @@ async function buildHouse(config: Config): Promise<House> {
   const upstream = composeUpstream(config, log);
   const overrides = await loadPriceOverrides(store, config.yaml.prices);
   const prices = createPriceBook({ clock: systemClock, overrides });
-  const console = await composeConsole({ config, store, log, keys });
+  const live = createWatchedSet<Exchange>(LIVE_REQUESTS_MAX);
+  const desks = composeDesks({ config, store, ledger, upstream, prices, live });
+  const console = await composeConsole({ config, store, log, keys, desks });
   const retention = startRetention({
     store,
     clock: systemClock,
@@ -149,7 +158,20 @@ async function buildHouse(config: Config): Promise<House> {
     retentionDays: settings.USAGE_RETENTION_DAYS,
   });
   const limits = await composeLimits({ store, ledger, clock: systemClock, log });
-  const parts = { config, log, store, ledger, keys, watch, upstream, prices, console, retention, limits };
+  const parts = {
+    config,
+    log,
+    store,
+    ledger,
+    keys,
+    watch,
+    upstream,
+    prices,
+    live,
+    console,
+    retention,
+    limits,
+  };
   return { ...parts, closing: false };
 }
 
@@ -183,6 +205,7 @@ function assemble(house: House): App {
     admit: createAdmit({ limiter: house.limits.limiter, prices: house.prices }),
     limiter: house.limits.limiter,
     watch,
+    live: house.live,
     clock: systemClock,
     log,
     timings: {

@@ -4,10 +4,13 @@ import type { PriceBook } from '../ledger/prices/price-book.ts';
 import type { StartedMark } from '../ledger/recover.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { WatchedSet } from '../lib/watched-set.ts';
 import type { Limiter } from '../limits/limiter.ts';
+
 import type { Authenticate } from '../services/authenticate-key.ts';
 import type { Pool } from '../upstream/pool/lease.ts';
 import type { Admit } from './admit.ts';
+import type { Exchange } from './exchange.ts';
 import type { StreamWatch } from './stream-watch.ts';
 
 /** The part of the ledger that a request needs. */
@@ -42,6 +45,8 @@ export interface GatewayDeps {
   readonly admit: Admit;
   readonly limiter: Pick<Limiter, 'statesOf'>;
   readonly watch: StreamWatch;
+  /** Admitted requests until they are settled: for the dashboard's live view. */
+  readonly live: WatchedSet<Exchange>;
   readonly clock: Clock;
   readonly log: Log;
   readonly timings: GatewayTimings;

@@ -31,6 +31,7 @@ export async function handleCompletion(call: CompletionCall, deps: GatewayDeps):
   }
   const admission = deps.admit(exchange, targets);
   exchange.admission = admission instanceof Promise ? await admission : admission;
+  deps.live.add(exchange);
   try {
     return await serve(exchange, targets, deps);
   } catch (error) {
@@ -80,6 +81,7 @@ function settleFailure(exchange: Exchange, error: AppError, deps: GatewayDeps): 
   if (exchange.attempts.length === 0) {
     // Nothing went upstream: as if the request had not been admitted.
     exchange.settled = true;
+    deps.live.delete(exchange);
     exchange.admission?.release();
     return error;
   }

@@ -21,6 +21,7 @@ export interface Settlement {
 export function settle(exchange: Exchange, settlement: Settlement, deps: GatewayDeps): void {
   if (exchange.settled) return;
   exchange.settled = true;
+  deps.live.delete(exchange);
   const event = toEvent(exchange, settlement, deps);
   try {
     deps.ledger.settle(event);

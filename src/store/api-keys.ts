@@ -143,3 +143,15 @@ export async function namesOfKeys(
   }
   return names;
 }
+
+/** Active keys of each user. */
+export async function countActiveKeys(db: Kysely<StoreSchema>, nowMs: number): Promise<Map<string, number>> {
+  const rows = await db
+    .selectFrom('api_keys')
+    .select((eb) => ['user_id', eb.fn.countAll<number>().as('count')])
+    .where('revoked_ms', 'is', null)
+    .where((eb) => eb.or([eb('expires_ms', 'is', null), eb('expires_ms', '>', nowMs)]))
+    .groupBy('user_id')
+    .execute();
+  return new Map(rows.map((row) => [row.user_id, Number(row.count)]));
+}

@@ -119,3 +119,14 @@ export async function namesOfUsers(
   }
   return names;
 }
+
+/** Names of everybody up to `limit`, by name: for choosing one. */
+export async function chooseUsers(db: Kysely<StoreSchema>, limit: number): Promise<[string, string][]> {
+  const rows = await db
+    .selectFrom('users')
+    .select(['id', 'username'])
+    .orderBy('username')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => [row.id, row.username]);
+}

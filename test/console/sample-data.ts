@@ -139,7 +139,7 @@ export const overview: OverviewModel = {
   now: HUGE,
   before: NO_COUNTERS,
   buckets: [bucket, { ...bucket, counters: NO_COUNTERS }, bucket],
-  spendByModel: series,
+  spendSeries: series,
   models: [{ name: HOSTILE, href: '/ui/requests', counters: HUGE }],
   owners: [{ name: HOSTILE, href: null, counters: NO_COUNTERS }],
   steps: [

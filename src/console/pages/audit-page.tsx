@@ -1,10 +1,11 @@
 // The audit log, for admins: who did what to whom, when and from where. Read only, for everybody.
+
+import { Pick } from '../views/form.tsx';
 import { NOTHING } from '../views/format.ts';
 import type { Frame } from '../views/frame.ts';
 import { Page } from '../views/layout.tsx';
 import { Empty, Moment } from '../views/piece.tsx';
 import { DataTable, type Paging } from '../views/table.tsx';
-import { Pick } from './requests-page.tsx';
 
 export interface AuditRow {
   readonly id: string;

@@ -2,7 +2,7 @@
 import type { Child } from 'hono/jsx';
 import { type ConnectTo, clientSettings } from '../views/client-settings.ts';
 import { ClientBlocks, KeyOnce } from '../views/code.tsx';
-import { FormErrors, PostForm, SelectField, Submit, TextField } from '../views/form.tsx';
+import { FormErrors, Pick, PostForm, SelectField, Submit, TextField } from '../views/form.tsx';
 import { compactCount, money, NOTHING } from '../views/format.ts';
 import type { FormState, Frame } from '../views/frame.ts';
 import { Page } from '../views/layout.tsx';
@@ -81,6 +81,63 @@ export function KeysPage({ frame, model }: { frame: Frame; model: KeysModel }) {
         </div>
       </div>
     </Page>
+  );
+}
+
+/** The keys of one user, for the page of that user. */
+export function KeyTable({
+  frame,
+  keys,
+  newHref,
+}: {
+  frame: Frame;
+  keys: readonly KeyRow[];
+  newHref: string;
+}) {
+  if (keys.length === 0)
+    return (
+      <Panel title="Keys" side={<LinkButton href={newHref}>New key</LinkButton>}>
+        <p class="quiet text-sm">No key yet.</p>
+      </Panel>
+    );
+  return (
+    <div class="panel">
+      <DataTable
+        caption="Keys"
+        note={
+          <a class="inline-link" href={newHref}>
+            Make a key for this user
+          </a>
+        }
+        columns={keyColumns(frame, true)}
+        rows={keys}
+      />
+    </div>
+  );
+}
+
+export function KeyFilter({ base, search, state }: { base: string; search: string; state: string }) {
+  return (
+    <form method="get" action={base} class="filters">
+      <div class="field grow sm:max-w-72">
+        <label for="q">Name or beginning</label>
+        <input class="input" id="q" name="q" type="search" value={search} autocomplete="off" />
+      </div>
+      <Pick
+        name="state"
+        label="State"
+        value={state}
+        all="Any state"
+        options={[
+          ['active', 'Active'],
+          ['expired', 'Expired'],
+          ['revoked', 'Revoked'],
+        ]}
+      />
+      <button type="submit" class="btn btn-outline btn-sm h-9">
+        Search
+      </button>
+    </form>
   );
 }
 

@@ -64,7 +64,7 @@ export function LiveTable({ frame, model }: { frame: Frame; model: LiveModel }) 
         { label: 'Endpoint', cell: (row) => <code class="mono">{row.endpoint}</code> },
         {
           label: 'State',
-          cell: (row) => <Tag tone={row.phase === 'streaming' ? 'good' : 'quiet'}>{row.phase}</Tag>,
+          cell: (row) => <Tag tone={row.phase === 'answering' ? 'good' : 'quiet'}>{row.phase}</Tag>,
         },
         {
           label: 'Running for',

@@ -25,8 +25,8 @@ export interface OverviewModel {
   readonly now: Counters;
   readonly before: Counters | null;
   readonly buckets: readonly UsageBucket[];
-  /** Spend of each model, bucket by bucket. */
-  readonly spendByModel: readonly Series[];
+  /** Spend bucket by bucket, by key for one person and by model for the house. */
+  readonly spendSeries: readonly Series[];
   readonly models: readonly UsageGroup[];
   /** Keys for one person, users for the house. */
   readonly owners: readonly UsageGroup[];
@@ -89,10 +89,11 @@ function Usage({ model }: { model: OverviewModel }) {
   const labels = model.buckets.map((each) => each.label);
   const ticks = model.buckets.map((each) => each.tick);
   const shared = { labels, ticks, bucketName: model.bucketName };
+  const spendTitle = model.scope === 'me' ? 'Spend by key' : 'Spend by model';
   return (
     <>
-      <Panel title="Spend by model">
-        <Chart {...shared} title="Spend by model" kind="bars" series={model.spendByModel} format={money} />
+      <Panel title={spendTitle}>
+        <Chart {...shared} title={spendTitle} kind="bars" series={model.spendSeries} format={money} />
       </Panel>
       <div class="split">
         <Panel title="Requests">

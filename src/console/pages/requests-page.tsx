@@ -1,6 +1,7 @@
 // The list of requests with its search. Bodies are never stored, so none is ever shown.
 import type { Provenance } from '../../core/token-usage.ts';
 import type { Outcome } from '../../core/usage-event.ts';
+import { Pick } from '../views/form.tsx';
 import { count, duration, NOTHING } from '../views/format.ts';
 import type { Frame } from '../views/frame.ts';
 import { Page } from '../views/layout.tsx';
@@ -119,28 +120,6 @@ function RequestFilterForm({ model }: { model: RequestsModel }) {
         Search
       </button>
     </form>
-  );
-}
-
-export function Pick(props: {
-  name: string;
-  label: string;
-  value: string;
-  all?: string;
-  options: readonly (readonly [value: string, label: string])[];
-}) {
-  const options = props.all ? ([['', props.all], ...props.options] as const) : props.options;
-  return (
-    <div class="field min-w-0">
-      <label for={`pick-${props.name}`}>{props.label}</label>
-      <select class="select max-w-56" id={`pick-${props.name}`} name={props.name}>
-        {options.map(([value, label]) => (
-          <option value={value} {...(value === props.value ? { selected: true } : {})}>
-            {label}
-          </option>
-        ))}
-      </select>
-    </div>
   );
 }
 

@@ -1,14 +1,13 @@
 // The usage explorer: one measure over time, split by up to two dimensions, filtered, beside the span before, and as CSV.
 import { Chart } from '../views/chart.tsx';
 import type { Series } from '../views/chart-scale.ts';
-import type { Option } from '../views/form.tsx';
+import { type Option, type OptionGroup, Pick, PickOne } from '../views/form.tsx';
 import { compactCount, count, duration, percent } from '../views/format.ts';
 import type { Frame } from '../views/frame.ts';
 import { Page } from '../views/layout.tsx';
 import { Empty, LinkButton, Panel, Tiles } from '../views/piece.tsx';
 import { DataTable, type Paging, type Sorting } from '../views/table.tsx';
 import { Spend } from './overview-page.tsx';
-import { Pick } from './requests-page.tsx';
 import type { Counters, Measure } from './usage-model.ts';
 import { usageTiles, writeMeasure } from './usage-model.ts';
 
@@ -25,10 +24,8 @@ export interface ExplorerQuery {
   readonly bucket: string;
   readonly since: string;
   readonly until: string;
-  readonly user: string;
-  readonly key: string;
-  readonly model: string;
-  readonly provider: string;
+  /** `user:ID`, `model:NAME` and so on, or empty for everything. */
+  readonly only: string;
   readonly compare: boolean;
 }
 
@@ -37,12 +34,10 @@ export interface ExplorerModel {
   readonly base: string;
   readonly query: ExplorerQuery;
   readonly dimensions: readonly Option[];
-  readonly choices: {
-    readonly users: readonly Option[];
-    readonly keys: readonly Option[];
-    readonly models: readonly Option[];
-    readonly providers: readonly Option[];
-  };
+  /** What it can be narrowed to, by kind. */
+  readonly choices: readonly OptionGroup[];
+  /** What the table leaves out, in words. */
+  readonly tableNote: string | null;
   readonly now: Counters;
   readonly before: Counters | null;
   readonly series: readonly Series[];
@@ -122,18 +117,7 @@ function ExplorerForm({ model }: { model: ExplorerModel }) {
         <label for="until">To</label>
         <input class="input" id="until" name="until" type="date" value={query.until} />
       </div>
-      {model.scope === 'house' ? (
-        <Pick name="user" label="User" value={query.user} all="All users" options={choices.users} />
-      ) : null}
-      <Pick name="key" label="Key" value={query.key} all="All keys" options={choices.keys} />
-      <Pick name="model" label="Model" value={query.model} all="All models" options={choices.models} />
-      <Pick
-        name="provider"
-        label="Provider"
-        value={query.provider}
-        all="All providers"
-        options={choices.providers}
-      />
+      <PickOne name="only" label="Only" value={query.only} all="Everything" groups={choices} />
       <label class="check-row h-9 items-center">
         <input
           type="checkbox"
@@ -160,6 +144,7 @@ function ExplorerTable({ model }: { model: ExplorerModel }) {
   return (
     <DataTable
       caption="In figures"
+      note={model.tableNote ?? undefined}
       sorting={model.sorting}
       columns={[
         { label: nameOf(model.query.by), head: true, sort: 'name', cell: (row) => <Name text={row.first} /> },

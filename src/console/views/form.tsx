@@ -184,6 +184,63 @@ export function CheckField(props: FieldProps & { value: string }) {
   );
 }
 
+/** A choice in a row of filters. */
+export function Pick(props: {
+  name: string;
+  label: string;
+  value: string;
+  all?: string;
+  options: readonly (readonly [value: string, label: string])[];
+}) {
+  const options = props.all ? ([['', props.all], ...props.options] as const) : props.options;
+  return (
+    <div class="field min-w-0">
+      <label for={`pick-${props.name}`}>{props.label}</label>
+      <select class="select max-w-56" id={`pick-${props.name}`} name={props.name}>
+        {options.map(([value, label]) => (
+          <option value={value} {...(value === props.value ? { selected: true } : {})}>
+            {label}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+export interface OptionGroup {
+  readonly label: string;
+  readonly options: readonly Option[];
+}
+
+/** One choice out of several kinds. */
+export function PickOne(props: {
+  name: string;
+  label: string;
+  value: string;
+  all: string;
+  groups: readonly OptionGroup[];
+}) {
+  return (
+    <div class="field min-w-0">
+      <label for={`pick-${props.name}`}>{props.label}</label>
+      <select class="select max-w-64" id={`pick-${props.name}`} name={props.name}>
+        <option value="">{props.all}</option>
+        {props.groups
+          .filter((group) => group.options.length > 0)
+          .map((group) => (
+            <optgroup label={group.label}>
+              {group.options.map(([value, label]) => (
+                <option value={value} {...(value === props.value ? { selected: true } : {})}>
+                  {label}
+                </option>
+              ))}
+            </optgroup>
+          ))}
+      </select>
+    </div>
+  );
+}
+
 /** What was wrong with the whole, above the fields. */
 export function FormErrors({ state }: { state: FormState }) {
   const whole = state.errors[''];

@@ -1,0 +1,39 @@
+// A set that tells who watches it when something came or went. Bounded: what does not fit is counted and not kept.
+
+export interface WatchedSet<T> {
+  readonly add: (item: T) => void;
+  readonly delete: (item: T) => void;
+  readonly values: () => Iterable<T>;
+  /** How many are in it, those that were not kept included. */
+  readonly size: () => number;
+  /** Calls back at once after each change, so keep it short; the answer stops it. */
+  readonly watch: (changed: () => void) => () => void;
+}
+
+export function createWatchedSet<T>(max: number): WatchedSet<T> {
+  const items = new Set<T>();
+  const watchers = new Set<() => void>();
+  let beyond = 0;
+
+  function tell(): void {
+    if (watchers.size > 0) for (const changed of watchers) changed();
+  }
+
+  return {
+    add: (item) => {
+      if (items.size < max) items.add(item);
+      else beyond += 1;
+      tell();
+    },
+    delete: (item) => {
+      if (!items.delete(item)) beyond = Math.max(0, beyond - 1);
+      tell();
+    },
+    values: () => items,
+    size: () => items.size + beyond,
+    watch: (changed) => {
+      watchers.add(changed);
+      return () => watchers.delete(changed);
+    },
+  };
+}
