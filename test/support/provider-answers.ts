@@ -2,10 +2,17 @@
 // 25 tokens read, 5 of them from a cache, and 9 written.
 import type { JsonObject } from '../../src/lib/json.ts';
 
+export interface SaidCall {
+  readonly name: string;
+  readonly args: JsonObject;
+  /** Where one conversation has several calls, each needs an id of its own. */
+  readonly id?: string;
+}
+
 export interface Said {
   readonly thinking?: string;
   readonly text?: string;
-  readonly call?: { readonly name: string; readonly args: JsonObject };
+  readonly call?: SaidCall;
 }
 
 const ANTHROPIC_USAGE = {
@@ -40,7 +47,7 @@ function anthropicBlocks({ thinking, text, call }: Said): JsonObject[] {
   return [
     ...(thinking ? [{ type: 'thinking', thinking, signature: 'c2lnbmVk' }] : []),
     ...(text ? [{ type: 'text', text }] : []),
-    ...(call ? [{ type: 'tool_use', id: 'toolu_up', name: call.name, input: call.args }] : []),
+    ...(call ? [{ type: 'tool_use', id: call.id ?? 'toolu_up', name: call.name, input: call.args }] : []),
   ];
 }
 
@@ -131,8 +138,8 @@ export function chatAnswerWith({ thinking, text, call }: Said): JsonObject {
   };
 }
 
-function chatCall({ name, args }: { readonly name: string; readonly args: JsonObject }): JsonObject {
-  return { id: 'call_up', type: 'function', function: { name, arguments: JSON.stringify(args) } };
+function chatCall({ name, args, id = 'call_up' }: SaidCall): JsonObject {
+  return { id, type: 'function', function: { name, arguments: JSON.stringify(args) } };
 }
 
 /** The usage chunk comes only when the request asked for it, as from OpenAI. */
