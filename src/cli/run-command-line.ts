@@ -7,6 +7,7 @@ import { StoreRefused } from '../store/dialect/sqlite/open-database.ts';
 import { CommandFailed } from './command-failed.ts';
 import { addConfigCommands } from './config.ts';
 import { addKeyCommands } from './key.ts';
+import { addLimitCommands } from './limit.ts';
 import { addServeCommand } from './serve.ts';
 import { addUsageCommands } from './usage.ts';
 import { addUserCommands } from './user.ts';
@@ -31,6 +32,7 @@ function buildProgram(): Command {
   addServeCommand(program);
   addUserCommands(program);
   addKeyCommands(program);
+  addLimitCommands(program);
   addUsageCommands(program);
   addVerifyCommand(program);
   addConfigCommands(program);

@@ -1,8 +1,10 @@
 // `user create|list|disable|enable|reset-password`.
 import type { Command } from 'commander';
 import { passwordFault } from '../core/password-policy.ts';
+import { systemDoer } from '../core/principal.ts';
 import { randomToken } from '../lib/id.ts';
 import { createUser } from '../services/create-user.ts';
+import { restrictUser } from '../services/limits/restrict-user.ts';
 import { isCommonPassword } from '../services/passwords/known-passwords.ts';
 import { createPasswordHasher } from '../services/passwords/password-hasher.ts';
 import type { Store } from '../store/open-store.ts';
@@ -35,6 +37,36 @@ export function addUserCommands(program: Command): void {
     .option('--password-stdin', 'read the password from standard input')
     .description('set a new password; without --password-stdin one is generated and printed once')
     .action(resetAction);
+  withDataOption(user.command('restrict'))
+    .argument('<name>')
+    .option('--models <globs>', 'comma list such as openai/*,!openai/o3*; `any` for all')
+    .option('--addresses <ranges>', 'comma list of addresses or CIDR ranges, `!` denies; `any` for all')
+    .description('which models all keys of an account may use, and from where; a deny always wins')
+    .action(restrictAction);
+}
+
+async function restrictAction(
+  name: string,
+  options: DataOptions & { models?: string; addresses?: string },
+): Promise<void> {
+  if (options.models === undefined && options.addresses === undefined)
+    throw new CommandFailed('say what to restrict: --models or --addresses', 2);
+  await withStoreChange(options, async (context) => {
+    const { id: userId } = await requireUser(context.store, name);
+    const lists = { models: listOf(options.models), addresses: listOf(options.addresses) };
+    await restrictUser(context, { userId, ...lists }, systemDoer('tollgate user restrict'));
+  });
+  console.error(`Restricted ${name}.`);
+}
+
+/** Undefined: as it is; null: all. */
+function listOf(text: string | undefined): string[] | null | undefined {
+  if (text === undefined) return undefined;
+  if (text === 'any') return null;
+  return text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '');
 }
 
 interface PasswordOptions extends DataOptions {

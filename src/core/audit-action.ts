@@ -13,6 +13,7 @@ export const AUDIT_ACTIONS = [
   'user_disable',
   'user_enable',
   'user_reset_password',
+  'user_restrict',
   'key_create',
   'key_update',
   'key_rotate',

@@ -1,6 +1,7 @@
 // Makes an API key for a user. The token exists in this answer alone; the store keeps its keyed hash.
 import { formatApiKey, hashApiKey, shownPrefix } from '../core/identity/api-key.ts';
 import { judgeKeyName } from '../core/identity/user-rules.ts';
+import { accessFault } from '../core/limits/access-list.ts';
 import { appError } from '../errors/app-error.ts';
 import type { Clock } from '../lib/clock.ts';
 import { newId, randomByteArray } from '../lib/id.ts';
@@ -30,11 +31,13 @@ export interface IssuedKey {
   readonly row: ApiKeyRow;
 }
 
-/** Throws AppError `invalid_request` with the sentence about the name. Rights are checked by the caller. */
+/** Throws AppError `invalid_request` with the sentence about the name or the list. Rights are checked by the caller. */
 export async function issueKey(deps: IssueKeyDeps, request: IssueKeyRequest): Promise<IssuedKey> {
   const name = request.name.trim();
   const problem = judgeKeyName(name);
   if (problem) throw appError('invalid_request', { params: { detail: problem }, param: 'name' });
+  const fault = accessFault(request);
+  if (fault) throw appError('invalid_request', { params: { detail: fault } });
   const token = formatApiKey(randomByteArray(32));
   const row: ApiKeyRow = {
     id: newId('key'),

@@ -2,7 +2,14 @@
 // Reloaded as a whole after each change in this process, on request of a command, and when the version rises.
 import type { Actor } from '../core/actor.ts';
 import { hashApiKey, hashApiKeyLegacy } from '../core/identity/api-key.ts';
-import { readAddressList, readModelList } from '../core/limits/access-list.ts';
+import {
+  type AddressList,
+  bothAddressLists,
+  bothModelLists,
+  NO_ADDRESS,
+  readAddressList,
+  readModelList,
+} from '../core/limits/access-list.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type ApiKeyWithOwner, loadKeysWithOwners, updateKey } from '../store/api-keys.ts';
 import type { Store } from '../store/open-store.ts';
@@ -106,11 +113,20 @@ function toActor(row: ApiKeyWithOwner): Actor {
     name: row.username,
     // A key never has more rights than its owner has now.
     scopes: row.role === 'admin' ? scopes : scopes.filter((scope) => scope !== 'admin'),
-    models: readModelList(parseList(row.models)),
-    addresses: readAddressList(parseList(row.addresses)),
+    models: bothModelLists(readModelList(parseList(row.models)), readModelList(parseList(row.user_models))),
+    addresses: bothAddressLists(addressList(row.addresses), addressList(row.user_addresses)),
     tags: JSON.parse(row.tags) as string[],
     onHangUp: row.on_hang_up,
   };
+}
+
+/** One list that cannot be read must not keep all keys from being loaded; it lets nobody in. */
+function addressList(text: string | null): AddressList | null {
+  try {
+    return readAddressList(parseList(text));
+  } catch {
+    return NO_ADDRESS;
+  }
 }
 
 function parseList(text: string | null): string[] | null {

@@ -12,6 +12,9 @@ export interface ApiKeyWithOwner extends ApiKeyRow {
   readonly username: string;
   readonly role: 'admin' | 'user';
   readonly is_active: 0 | 1;
+  /** The owner's own lists, which bind beside the key's. */
+  readonly user_models: string | null;
+  readonly user_addresses: string | null;
 }
 
 /** All keys that were not revoked before `revokedSinceMs`: what the in-memory index needs to answer precisely. */
@@ -23,7 +26,13 @@ export async function loadKeysWithOwners(
     .selectFrom('api_keys')
     .innerJoin('users', 'users.id', 'api_keys.user_id')
     .selectAll('api_keys')
-    .select(['users.username', 'users.role', 'users.is_active'])
+    .select([
+      'users.username',
+      'users.role',
+      'users.is_active',
+      'users.models as user_models',
+      'users.addresses as user_addresses',
+    ])
     .where((eb) =>
       eb.or([eb('api_keys.revoked_ms', 'is', null), eb('api_keys.revoked_ms', '>=', revokedSinceMs)]),
     )

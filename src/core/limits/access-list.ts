@@ -10,6 +10,8 @@ export const ACCESS_ENTRY_CHARS_MAX = 200;
 export interface ModelList {
   readonly allow: readonly string[];
   readonly deny: readonly string[];
+  /** A second list that must allow as well: a key is bound by its own list and by its owner's. */
+  readonly and: ModelList | null;
 }
 
 /** Null stands for "no list". Entries are trusted here; `checkModelEntry` judges them when they are set. */
@@ -18,7 +20,14 @@ export function readModelList(entries: readonly string[] | null): ModelList | nu
   return {
     allow: entries.filter((entry) => !entry.startsWith('!')),
     deny: entries.filter((entry) => entry.startsWith('!')).map((entry) => entry.slice(1)),
+    and: null,
   };
+}
+
+/** Both must allow; null stands for "no list". */
+export function bothModelLists(one: ModelList | null, other: ModelList | null): ModelList | null {
+  if (one === null || other === null) return one ?? other;
+  return { ...one, and: bothModelLists(one.and, other) };
 }
 
 /**
@@ -29,7 +38,8 @@ export function allowsModel(list: ModelList | null, names: readonly string[]): b
   if (list === null) return true;
   const hit = (pattern: string) => names.some((name) => matchesGlob(pattern, name));
   if (list.deny.some(hit)) return false;
-  return list.allow.length === 0 ? list.deny.length > 0 : list.allow.some(hit);
+  const allowed = list.allow.length === 0 ? list.deny.length > 0 : list.allow.some(hit);
+  return allowed && allowsModel(list.and, names);
 }
 
 export interface AddressList {
@@ -37,14 +47,25 @@ export interface AddressList {
   readonly deny: BlockList | null;
   /** True for a list that was given and is empty: it allows nothing, as an empty list of models does. */
   readonly nothing: boolean;
+  /** A second list that must allow as well. */
+  readonly and: AddressList | null;
 }
+
+/** For a stored list that cannot be read: nobody gets in by a list that nobody understands. */
+export const NO_ADDRESS: AddressList = { allow: null, deny: null, nothing: true, and: null };
 
 /** Throws RangeError on an entry that is neither an address nor a CIDR range. */
 export function readAddressList(entries: readonly string[] | null): AddressList | null {
   if (entries === null) return null;
   const allow = entries.filter((entry) => !entry.startsWith('!'));
   const deny = entries.filter((entry) => entry.startsWith('!')).map((entry) => entry.slice(1));
-  return { allow: blockList(allow), deny: blockList(deny), nothing: entries.length === 0 };
+  return { allow: blockList(allow), deny: blockList(deny), nothing: entries.length === 0, and: null };
+}
+
+/** Both must allow; null stands for "no list". */
+export function bothAddressLists(one: AddressList | null, other: AddressList | null): AddressList | null {
+  if (one === null || other === null) return one ?? other;
+  return { ...one, and: bothAddressLists(one.and, other) };
 }
 
 /** An address that cannot be read is refused by every list, the denying ones included: unknown is not "not denied". */
@@ -55,7 +76,8 @@ export function allowsAddress(list: AddressList | null, address: string): boolea
   if (family === 0 || list.nothing) return false;
   const kind = family === 4 ? 'ipv4' : 'ipv6';
   if (list.deny?.check(plain, kind)) return false;
-  return list.allow === null || list.allow.check(plain, kind);
+  if (list.allow !== null && !list.allow.check(plain, kind)) return false;
+  return allowsAddress(list.and, address);
 }
 
 /** What is wrong with a model entry, or null. */
@@ -76,6 +98,23 @@ export function addressEntryFault(entry: string): string | null {
   } catch (error) {
     return (error as Error).message;
   }
+}
+
+/** What is wrong with lists that somebody wants to set, as a sentence, or null. */
+export function accessFault(lists: {
+  readonly models?: readonly string[] | null | undefined;
+  readonly addresses?: readonly string[] | null | undefined;
+}): string | null {
+  const checks = [
+    { entries: lists.models ?? [], fault: modelEntryFault },
+    { entries: lists.addresses ?? [], fault: addressEntryFault },
+  ];
+  for (const { entries, fault } of checks) {
+    if (entries.length > ACCESS_ENTRIES_MAX) return `A list has at most ${ACCESS_ENTRIES_MAX} entries.`;
+    const wrong = entries.map(fault).find((sentence) => sentence !== null);
+    if (wrong) return `${wrong}.`;
+  }
+  return null;
 }
 
 function blockList(entries: readonly string[]): BlockList | null {

@@ -2,10 +2,14 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import {
+  accessFault,
   addressEntryFault,
   allowsAddress,
   allowsModel,
+  bothAddressLists,
+  bothModelLists,
   modelEntryFault,
+  NO_ADDRESS,
   readAddressList,
   readModelList,
 } from '../../../src/core/limits/access-list.ts';
@@ -73,6 +77,36 @@ test('an alias is judged by all its names: one denied refuses, one allowed suffi
   expect(mayUse(['openai/*'], 'fast', 'openai/gpt-5')).toBe(true);
   expect(mayUse(['fast'], 'fast', 'openai/gpt-5')).toBe(true);
   expect(mayUse(['fast', '!openai/*'], 'fast', 'openai/gpt-5')).toBe(false);
+});
+
+test('of two lists both must allow, and either may deny', () => {
+  const both = bothModelLists(
+    readModelList(['openai/*', '!openai/o3*']),
+    readModelList(['*/gpt-*', 'openai/o*']),
+  );
+  expect(allowsModel(both, ['openai/gpt-5'])).toBe(true);
+  for (const name of ['azure/gpt-5', 'openai/o3', 'openai/whisper'])
+    expect(allowsModel(both, [name])).toBe(false);
+  expect(bothModelLists(null, null)).toBeNull();
+  expect(allowsModel(bothModelLists(null, readModelList([])), ['x/y'])).toBe(false);
+  const addresses = bothAddressLists(
+    readAddressList(['10.0.0.0/8']),
+    readAddressList(['10.1.0.0/16', '!10.1.1.1']),
+  );
+  expect(['10.1.2.3', '10.2.2.3', '10.1.1.1'].map((address) => allowsAddress(addresses, address))).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect(allowsAddress(NO_ADDRESS, '10.1.2.3')).toBe(false);
+});
+
+test('lists that somebody wants to set are judged entry by entry', () => {
+  expect(accessFault({ models: ['openai/*'], addresses: ['10.0.0.0/8'] })).toBeNull();
+  expect(accessFault({ models: null })).toBeNull();
+  expect(accessFault({ models: ['a b'] })).toContain('contains a space');
+  expect(accessFault({ addresses: ['10.0.0.0/8', 'home'] })).toContain("'home' is no address");
+  expect(accessFault({ models: new Array(201).fill('x') })).toContain('at most 200');
 });
 
 test('addresses and ranges of both families', () => {
