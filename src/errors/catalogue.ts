@@ -48,6 +48,11 @@ export const CATALOGUE = {
     type: 'invalid_request_error',
     message: '{method} is not allowed here. Use {allowed}.',
   },
+  body_interrupted: {
+    status: 400,
+    type: 'invalid_request_error',
+    message: 'The request body ended before its end.',
+  },
   request_timeout: {
     status: 408,
     type: 'invalid_request_error',

@@ -1,5 +1,5 @@
 // A request body within bounds of bytes and time. Nothing over the bound is ever buffered.
-import { appError } from '../errors/app-error.ts';
+import { AppError, appError } from '../errors/app-error.ts';
 
 export interface BodyLimits {
   readonly bytesMax: number;
@@ -24,6 +24,9 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Ui
   try {
     const reading = declared === null ? readParts(request, limits) : request.bytes();
     return await Promise.race([reading, late]);
+  } catch (error) {
+    // A connection that broke off is the caller's doing and no failure of ours.
+    throw error instanceof AppError ? error : appError('body_interrupted', { cause: error });
   } finally {
     clearTimeout(timer);
   }
