@@ -72,7 +72,7 @@ function refuseForm(request: Request): Response | null {
   if (request.method === 'TRACE' || request.method === 'CONNECT')
     return plainError(request, 'method_not_allowed');
   const host = request.headers.get('host');
-  if (host !== null && !/^[A-Za-z0-9._:[\]-]{0,255}$/.test(host)) return plainError(request, 'bad_path');
+  if (host !== null && !/^[A-Za-z0-9._:[\]-]{1,255}$/.test(host)) return plainError(request, 'bad_path');
   return null;
 }
 
@@ -113,6 +113,8 @@ function toConsole(
   parts: AppParts,
   address: () => string,
 ): Response | Promise<Response> {
+  // The console's router reads the URL itself: where it would read another path than ours, neither is believed (B1).
+  if (URL.parse(request.url)?.pathname !== target.path) return plainError(request, 'bad_path');
   if (!parts.console) {
     return plainError(request, 'not_found', { method: request.method, path: target.path.slice(0, 200) });
   }

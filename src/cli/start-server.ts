@@ -18,11 +18,13 @@ import { sleep, systemClock } from '../lib/clock.ts';
 import { createLog, type Log } from '../lib/log.ts';
 import { createWatchedSet, type WatchedSet } from '../lib/watched-set.ts';
 import { createAuthenticate } from '../services/authenticate-key.ts';
+import { createHouseMetrics, type HouseMetrics } from '../services/house-metrics.ts';
 import { createKeyIndex, type KeyIndex } from '../services/key-index.ts';
 import { openStore, type Store } from '../store/open-store.ts';
 import { type ComposedConsole, composeConsole } from './compose-console.ts';
 import { composeDesks } from './compose-desks.ts';
 import { type ComposedLimits, composeLimits } from './compose-limits.ts';
+import { countSettled, guardMetrics } from './compose-metrics.ts';
 import { type ComposedUpstream, composeUpstream } from './compose-upstream.ts';
 import { openControlSocket } from './control-socket.ts';
 import { watchVersions } from './watch-versions.ts';
@@ -57,6 +59,7 @@ interface House {
   readonly live: WatchedSet<Exchange>;
   readonly retention: RetentionJob;
   readonly limits: ComposedLimits;
+  readonly metrics: HouseMetrics;
   closing: boolean;
 }
 
@@ -158,8 +161,15 @@ async function buildHouse(config: Config): Promise<House> {
     retentionDays: settings.USAGE_RETENTION_DAYS,
   });
   const limits = await composeLimits({ store, ledger, clock: systemClock, log });
+  const metrics = createHouseMetrics({
+    requestsInFlight: () => live.size(),
+    streamsRunning: () => watch.size(),
+    apiKeys: () => keys.size(),
+    ledger: () => ledger.stats,
+  });
   const parts = {
     config,
+    metrics,
     log,
     store,
     ledger,
@@ -200,7 +210,7 @@ function assemble(house: House): App {
     authenticate,
     pool: upstream.pool,
     catalogue: upstream.catalogue,
-    ledger,
+    ledger: countSettled(ledger, house.metrics),
     prices: house.prices,
     admit: createAdmit({ limiter: house.limits.limiter, prices: house.prices }),
     limiter: house.limits.limiter,
@@ -223,11 +233,17 @@ function assemble(house: House): App {
   return buildApp({
     gateway,
     console: house.console.door,
-    readiness: { problem: () => (house.closing ? 'shutting down' : ledger.stats.failure) },
+    readiness: { problem: () => readinessProblem(house) },
     proxies: createProxyTrust(settings.TRUSTED_PROXIES),
     cors: corsOf(settings),
-    metrics: async () => null,
+    metrics: guardMetrics(house.metrics, settings.METRICS_TOKEN),
   });
+}
+
+/** Strangers may read this: what exactly failed, and where, is for the log. */
+function readinessProblem({ closing, ledger }: House): string | null {
+  if (closing) return 'shutting down';
+  return ledger.stats.failure === null ? null : 'usage cannot be stored; the log says why';
 }
 
 function corsOf(settings: Settings): Cors | null {
@@ -252,6 +268,7 @@ async function drained(watch: StreamWatch): Promise<void> {
 async function tearDown(house: House): Promise<void> {
   await house.retention.stop();
   house.watch.stop();
+  house.metrics.stop();
   await house.limits.stop();
   await house.ledger.close();
   await house.upstream.stop();

@@ -206,8 +206,6 @@ describe('T39: one canonical path', () => {
     '//v1/models',
     '/v1//models',
     '/v1%2fmodels',
-    '/v1/%2e%2e/v1/models',
-    '/v1\\models',
     '/v1/models;x',
     '/v1/models%00',
     '/v1/models%0d%0aX:y',
@@ -226,6 +224,19 @@ describe('T39: one canonical path', () => {
       expect(stranger.text).not.toContain('"object":"list"');
     });
   }
+
+  test('T39: what the runtime resolves before us is judged as the plain path it resolves to', async () => {
+    for (const path of ['/v1/%2e%2e/v1/models', '/v1\\models', '/x/../v1/models']) {
+      for (const [key, status] of [
+        [tollgate.key, 200],
+        ['tg_wrong', 401],
+      ] as const) {
+        const request = `GET ${path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${key}\r\n\r\n`;
+        const answer = await sendRaw(port, { parts: [request], until: (text) => text.includes('\r\n\r\n') });
+        expect([path, ...answer.statuses]).toEqual([path, status]);
+      }
+    }
+  });
 
   test('T39: dot segments and case never open what the plain path keeps shut', async () => {
     for (const path of [
