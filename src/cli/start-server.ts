@@ -14,7 +14,7 @@ import { type RetentionJob, startRetention } from '../jobs/retention.ts';
 import { createLedger, type Ledger } from '../ledger/create-ledger.ts';
 import { loadPriceOverrides } from '../ledger/prices/load-overrides.ts';
 import { createPriceBook, type PriceBook } from '../ledger/prices/price-book.ts';
-import { sleep, systemClock } from '../lib/clock.ts';
+import { sleep, systemClock, waitAtMost } from '../lib/clock.ts';
 import { createLog, type Log } from '../lib/log.ts';
 import { createWatchedSet, type WatchedSet } from '../lib/watched-set.ts';
 import { createAuthenticate } from '../services/authenticate-key.ts';
@@ -98,13 +98,9 @@ export async function startServer(config: Config, reread: () => Config): Promise
       versions.stop();
       socket.stop();
       const stopped = server.stop();
-      await Promise.race([
-        drained(house.watch),
-        sleep(config.settings.SHUTDOWN_GRACE_SECONDS),
-        hurry.promise,
-      ]);
+      await waitAtMost(config.settings.SHUTDOWN_GRACE_SECONDS, drained(house.watch), hurry.promise);
       house.watch.endAll();
-      await Promise.race([stopped, sleep(1_000)]);
+      await waitAtMost(1_000, stopped);
       await server.stop(true);
       await tearDown(house);
     },

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { UsageEvent } from '../core/usage-event.ts';
 import { appError } from '../errors/app-error.ts';
-import { sleep } from '../lib/clock.ts';
+import { waitAtMost } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { holdLock } from '../store/dialect/sqlite/hold-lock.ts';
 import type { Store } from '../store/open-store.ts';
@@ -152,10 +152,7 @@ export class Ledger {
     if (this.#closed) return;
     this.#closed = true;
     this.#journal.rotate();
-    const waited = new AbortController();
-    const timeUp = sleep(CLOSE_WAIT_MS, waited.signal).catch(() => undefined);
-    await Promise.race([this.flush(), timeUp]);
-    waited.abort();
+    await waitAtMost(CLOSE_WAIT_MS, this.flush());
     await this.#drain.stop();
     await this.#journal.close();
     this.#release();

@@ -28,3 +28,14 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/** Waits for the first of the promises, at most `ms`, and leaves no timer behind that would keep the process alive. */
+export async function waitAtMost(ms: number, ...promises: readonly Promise<unknown>[]): Promise<void> {
+  const over = new AbortController();
+  const timeUp = sleep(ms, over.signal).catch(() => undefined);
+  try {
+    await Promise.race([...promises, timeUp]);
+  } finally {
+    over.abort();
+  }
+}
