@@ -33,9 +33,11 @@ async function serve(options: ServeOptions): Promise<void> {
     );
   }
   const server = await startServer(config, () => loadConfig({ overrides }));
+  // Before the line that tells others we are here: a signal that comes right after it must find us listening for it.
+  const stopped = untilStopped(server);
   console.log(`listening on ${server.url}`);
   for (const line of server.notices) console.log(line);
-  await untilStopped(server);
+  await stopped;
 }
 
 /** Resolves when the server has ended in good order; a second signal cuts what is still running. */
