@@ -1,41 +1,110 @@
-// Providers and their keys from the configuration: the pool, the demo provider while nothing else is there, the catalogue.
+// Providers and their keys from the configuration and the store: pool, router, catalogue; the demo provider while
+// nothing else is there. Replaced as a whole on reload; requests under way finish with what they began with.
+import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/load-config.ts';
-import type { ModelCatalogue } from '../gateway/models.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import { startDemoProvider } from '../upstream/demo/start-demo-provider.ts';
+import { loadCredentials } from '../services/provider-credentials/load-credentials.ts';
+import type { Store } from '../store/open-store.ts';
+import { createAddressGuard } from '../upstream/address-guard.ts';
+import { createRouter, type Router } from '../upstream/create-router.ts';
+import { type DemoProvider, startDemoProvider } from '../upstream/demo/start-demo-provider.ts';
+import { createListKeeper } from '../upstream/keep-lists-fresh.ts';
+import { createModelCatalogue, type UpstreamCatalogue } from '../upstream/model-catalogue.ts';
 import { createPool } from '../upstream/pool/create-pool.ts';
-import type { Pool } from '../upstream/pool/lease.ts';
-import { discoverProviders } from '../upstream/providers/discover.ts';
+import type { Pool } from '../upstream/pool/pool.ts';
+import { assembleProviders, type ProviderSet } from '../upstream/providers/assemble-providers.ts';
 
 export interface ComposedUpstream {
   readonly pool: Pool;
-  readonly catalogue: ModelCatalogue;
+  readonly router: Router;
+  readonly catalogue: UpstreamCatalogue & { readonly ready: () => Promise<void> };
   readonly notices: readonly string[];
-  /** Takes over a new configuration; requests under way finish with the old one. */
+  /** Takes over a new configuration; throws ConfigError and changes nothing when it cannot be used. */
   readonly reconfigure: (config: Config) => Promise<void>;
+  /** Reads the stored credentials anew, under the configuration that holds. */
+  readonly reloadCredentials: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
-export function composeUpstream(config: Config, log: Log): ComposedUpstream {
-  const found = discoverProviders(config.environment);
-  for (const notice of found.notices) log.warn({}, notice);
-  const wanted = config.settings.DEMO_PROVIDER;
-  const demo =
-    wanted === 'on' || (wanted === 'auto' && found.specs.length === 0) ? startDemoProvider() : null;
-  const pool = createPool({
-    specs: [...found.specs, ...(demo ? [demo.spec] : [])],
-    credentials: [...found.credentials, ...(demo ? [demo.credential] : [])],
+/** Throws ConfigError that names every wrong provider setting. */
+export async function composeUpstream(config: Config, store: Store, log: Log): Promise<ComposedUpstream> {
+  let current = config;
+  let set = await readProviders(config, store, log);
+  let demo: DemoProvider | null = null;
+  const pool = createPool({ specs: [], credentials: [], clock: systemClock });
+  const router = createRouter({ pool, lists: (provider, model) => catalogue.lists(provider, model) });
+  const catalogue: UpstreamCatalogue = createModelCatalogue({
+    pool,
     clock: systemClock,
+    log,
+    listed: (provider) => set.rules.get(provider)?.listed ?? (provider === 'demo' ? demoModels(demo) : []),
+    offers: (provider, model) => router.offers(provider, model),
+    onChange: () => router.forget(),
   });
-  const models = (demo?.models ?? []).map((id) => ({ id, provider: 'demo', createdS: 1_767_225_600 }));
+  const lists = createListKeeper(catalogue, config.settings.MODEL_INFO_REFRESH_INTERVAL);
+
+  async function take(next: Config, nextSet: ProviderSet): Promise<void> {
+    const wanted = next.settings.DEMO_PROVIDER;
+    const wantsDemo = wanted === 'on' || (wanted === 'auto' && nextSet.credentials.length === 0);
+    const ending = wantsDemo ? null : demo;
+    demo = wantsDemo ? (demo ?? startDemoProvider()) : null;
+    const isNew = fingerprint(set) !== fingerprint(nextSet);
+    current = next;
+    set = nextSet;
+    pool.replace({
+      ...nextSet,
+      specs: [...nextSet.specs, ...(demo ? [demo.spec] : [])],
+      credentials: [...nextSet.credentials, ...(demo ? [demo.credential] : [])],
+    });
+    const table = {
+      aliases: new Map(Object.entries(next.yaml.aliases)),
+      fallbacks: new Map(Object.entries(next.yaml.fallbacks)),
+    };
+    router.configure({ table, rules: nextSet.rules });
+    catalogue.forget();
+    if (isNew) lists.again();
+    await ending?.stop();
+  }
+
+  await take(config, set);
   return {
     pool,
-    catalogue: { list: () => models },
+    router,
+    catalogue: { ...catalogue, ready: lists.ready },
     notices: demo ? ['no provider key is set: the demo models are on (demo/echo, demo/story, …)'] : [],
-    reconfigure: async () => {},
+    reconfigure: async (next) => take(next, await readProviders(next, store, log)),
+    reloadCredentials: async () => take(current, await readProviders(current, store, log)),
     stop: async () => {
+      lists.stop();
       await demo?.stop();
     },
   };
+}
+
+/** Throws ConfigError. */
+export async function readProviders(config: Config, store: Store, log: Log): Promise<ProviderSet> {
+  const loaded = await loadCredentials(store, config.secrets.masterKey);
+  const set = assembleProviders({
+    env: config.environment,
+    file: config.yaml.providers,
+    stored: loaded.stored,
+    disabled: loaded.disabled,
+    guard: createAddressGuard({ allowPrivate: config.settings.ALLOW_PRIVATE_UPSTREAMS, clock: systemClock }),
+    tolerance: config.settings.ROTATION_TOLERANCE,
+    exhaustionMs: config.settings.EXHAUSTION_COOLDOWN_THRESHOLD,
+  });
+  if (set.problems.length > 0) throw new ConfigError(set.problems);
+  for (const notice of [...set.notices, ...loaded.problems]) log.warn({}, notice);
+  return set;
+}
+
+function demoModels(demo: DemoProvider | null): readonly string[] {
+  return (demo?.models ?? []).map((name) => name.replace(/^demo\//, ''));
+}
+
+/** What a change of would make lists of models worth asking for anew. */
+function fingerprint({ specs, credentials }: ProviderSet): string {
+  const places = specs.map((spec) => `${spec.name} ${spec.baseUrl}`);
+  return [...places, ...credentials.map((each) => each.id)].join('\n');
 }

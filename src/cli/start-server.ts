@@ -82,6 +82,7 @@ export async function startServer(config: Config, reread: () => Config): Promise
     log: house.log,
     onChange: {
       identity: () => house.keys.reload(),
+      credentials: () => house.upstream.reloadCredentials(),
       prices: () => reloadPrices(house, config),
       limits: () => house.limits.reload(),
     },
@@ -144,7 +145,7 @@ async function buildHouse(config: Config): Promise<House> {
     readIdleMs: settings.TIMEOUT_READ_STREAMING,
     writeIdleMs: settings.TIMEOUT_WRITE,
   });
-  const upstream = composeUpstream(config, log);
+  const upstream = await composeUpstream(config, store, log);
   const overrides = await loadPriceOverrides(store, config.yaml.prices);
   const prices = createPriceBook({ clock: systemClock, overrides });
   const live = createWatchedSet<Exchange>(LIVE_REQUESTS_MAX);
@@ -205,6 +206,7 @@ function assemble(house: House): App {
   const gateway = createGateway({
     authenticate,
     pool: upstream.pool,
+    router: upstream.router,
     catalogue: upstream.catalogue,
     ledger: countSettled(ledger, house.metrics),
     prices: house.prices,
@@ -217,6 +219,9 @@ function assemble(house: House): App {
     timings: {
       bodyReadMs: settings.BODY_READ_SECONDS,
       deadlineMs: settings.GLOBAL_TIMEOUT,
+      firstByteMs: settings.TIMEOUT_FIRST_BYTE,
+      poolWaitMs: settings.TIMEOUT_POOL,
+      shortRestMs: settings.SMALL_COOLDOWN_RETRY_THRESHOLD,
       wholeAnswerMs: settings.TIMEOUT_READ_NON_STREAMING,
       readIdleMs: settings.TIMEOUT_READ_STREAMING,
       writeIdleMs: settings.TIMEOUT_WRITE,
@@ -272,8 +277,8 @@ async function tearDown(house: House): Promise<void> {
 }
 
 /** Takes in what commands and other processes changed in the store. */
-async function lookAgain({ keys, limits }: House): Promise<void> {
-  await Promise.all([keys.reload(), limits.reload()]);
+async function lookAgain({ keys, limits, upstream }: House): Promise<void> {
+  await Promise.all([keys.reload(), limits.reload(), upstream.reloadCredentials()]);
 }
 
 async function reload(house: House, reread: () => Config): Promise<void> {

@@ -180,6 +180,11 @@ export const SETTINGS = {
     'Seconds over all attempts until an answer must have begun.',
   ),
   TIMEOUT_CONNECT: setting(seconds(0.1, 3600), '30', 'Seconds for one connection to a provider.'),
+  TIMEOUT_FIRST_BYTE: setting(
+    seconds(0.1, 3600),
+    '15',
+    'Seconds until a stream must begin when another provider key or model may still be tried.',
+  ),
   TIMEOUT_WRITE: setting(
     seconds(0.1, 3600),
     '30',

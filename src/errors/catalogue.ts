@@ -162,6 +162,16 @@ export const CATALOGUE = {
     type: 'rate_limit_error',
     message: "Every provider key for '{model}' is resting. Try again in {seconds} s.",
   },
+  all_targets_down: {
+    status: 503,
+    type: 'api_error',
+    message: "Every provider key for '{model}' is out of service after failures. Try again in {seconds} s.",
+  },
+  no_credential: {
+    status: 503,
+    type: 'api_error',
+    message: "No provider key for '{model}' is switched on here. Ask an admin to add one.",
+  },
   upstream_rate_limited: {
     status: 429,
     type: 'rate_limit_error',

@@ -1,111 +1,209 @@
 // The step that calls providers: one outbound call after another until one answers or none is left.
-// Retries happen only here, before a byte has gone to the caller. Every call leaves a record.
-
-import { NO_USAGE, type Provenance, type TokenUsage } from '../core/token-usage.ts';
-import type { AttemptRecord, FailureKind, Outcome } from '../core/usage-event.ts';
-import { type AppError, appError } from '../errors/app-error.ts';
-import { newId } from '../lib/id.ts';
+// Retries happen only here, before a byte has gone to the caller, under one deadline. Every call leaves a record.
+import { FAILURE_RULES } from '../core/failure-rules.ts';
+import type { FailureKind } from '../core/usage-event.ts';
+import { AppError } from '../errors/app-error.ts';
+import { sleep } from '../lib/clock.ts';
+import { newId, randomFraction } from '../lib/id.ts';
+import { backoffMs } from '../upstream/backoff.ts';
 import { callUpstream, type UpstreamAnswer, type UpstreamFailure } from '../upstream/call-upstream.ts';
-import type { Lease } from '../upstream/pool/lease.ts';
+import type { AcquireRequest, Acquisition, Lease } from '../upstream/pool/lease.ts';
+import { type OpenAttempt, recordFailure } from './attempt-record.ts';
 import type { GatewayDeps } from './deps.ts';
 import { ATTEMPTS_MAX, type Exchange } from './exchange.ts';
+import { failureError, type NoLease, noLeaseError } from './failure-error.ts';
 import type { Target } from './plan.ts';
 import { type PreparedCall, prepareCall } from './prepare-call.ts';
 import { beginUsage } from './settle.ts';
-
-/** A call under way. Whoever holds it closes it exactly once. */
-export interface OpenAttempt {
-  readonly id: string;
-  readonly ordinal: number;
-  readonly startedWallMs: number;
-  readonly startedMs: number;
-  readonly target: Target;
-  readonly lease: Lease;
-  readonly prepared: PreparedCall;
-}
+import { type TakenAnswer, type TakenBody, takeAnswer } from './take-answer.ts';
 
 export type AttemptsResult =
-  | { readonly kind: 'answer'; readonly attempt: OpenAttempt; readonly answer: UpstreamAnswer }
+  | {
+      readonly kind: 'answer';
+      readonly attempt: OpenAttempt;
+      readonly answer: UpstreamAnswer;
+      readonly body: TakenBody;
+    }
   | { readonly kind: 'failed'; readonly error: AppError };
 
-export interface AttemptEnd {
-  readonly outcome: Outcome;
-  readonly failure: FailureKind | null;
-  readonly status: number | null;
-  readonly usage: TokenUsage;
-  readonly provenance: Provenance;
-  readonly costNanoUsd: number | null;
-  readonly firstByteMs: number | null;
-  readonly errorMessage: string | null;
+/** Calls of one request on one credential: the second only for failures that pass by themselves. */
+const CALLS_PER_CREDENTIAL_MAX = 2;
+
+/** What one request has learnt so far. */
+interface Run {
+  readonly exchange: Exchange;
+  readonly deps: GatewayDeps;
+  last: UpstreamFailure | null;
+  /** Why the latest target gave no lease. */
+  refusal: NoLease | null;
+  /** Why the first target could not be prepared, for example a feature it lacks. */
+  unfit: AppError | null;
 }
 
-/** Writes the record of a finished call under its request. */
-export function closeAttempt(
-  exchange: Exchange,
-  attempt: OpenAttempt,
-  end: AttemptEnd,
-  deps: Pick<GatewayDeps, 'clock'>,
-): void {
-  const record: AttemptRecord = {
-    id: attempt.id,
-    ordinal: attempt.ordinal,
-    startedMs: attempt.startedWallMs,
-    provider: attempt.target.spec.name,
-    credentialId: attempt.lease.credential.id,
-    model: attempt.target.model,
-    durationMs: deps.clock.monotonicMs() - attempt.startedMs,
-    ...end,
-  };
-  exchange.attempts.push(record);
-}
-
-/** Failures that another credential or target may not share. */
-const OTHERS_MAY_SUCCEED: ReadonlySet<FailureKind> = new Set([
-  'rate_limit',
-  'quota_exceeded',
-  'authentication',
-  'forbidden',
-  'server_error',
-  'overloaded',
-  'connection',
-  'tls',
-  'timeout_first_byte',
-  'bad_answer',
-  'unknown',
-]);
+/** `stop` ends the request, `next` goes on to the next target. */
+type TargetResult = Extract<AttemptsResult, { kind: 'answer' }> | 'stop' | 'next';
 
 export async function runAttempts(
   exchange: Exchange,
   targets: readonly Target[],
   deps: GatewayDeps,
 ): Promise<AttemptsResult> {
-  const tried = new Set<string>();
-  let last: UpstreamFailure | null = null;
-  for (const target of targets) {
-    const prepared = prepareCall(exchange, target, deps.temperatureZero);
-    while (exchange.attempts.length < ATTEMPTS_MAX) {
-      const acquired = deps.pool.acquire({ provider: target.spec.name, model: target.model, exclude: tried });
-      if (acquired.kind !== 'lease') {
-        if (acquired.kind === 'cooling' && !last)
-          return { kind: 'failed', error: cooling(exchange, acquired.waitMs) };
-        break;
-      }
-      if (exchange.attempts.length === 0) beginOrRelease(exchange, acquired.lease, deps);
-      tried.add(acquired.lease.credential.id);
-      const attempt = openAttempt(exchange, target, acquired.lease, prepared, deps);
-      const result = await call(exchange, attempt, deps);
-      if (result.kind === 'answer') return { kind: 'answer', attempt, answer: result };
-      recordFailure(exchange, attempt, result, deps);
-      last = result;
-      if (!OTHERS_MAY_SUCCEED.has(result.failure) || isPastDeadline(exchange, deps)) {
-        return { kind: 'failed', error: failureError(exchange, last) };
-      }
-    }
+  const run: Run = { exchange, deps, last: null, refusal: null, unfit: null };
+  for (const [index, target] of targets.entries()) {
+    const prepared = prepare(run, target);
+    if (!prepared) continue;
+    const result = await tryTarget(run, { target, prepared, isLast: index === targets.length - 1 });
+    if (result === 'stop') break;
+    if (result !== 'next') return result;
   }
-  return { kind: 'failed', error: failureError(exchange, last) };
+  return { kind: 'failed', error: finalError(run) };
 }
 
-function beginOrRelease(exchange: Exchange, lease: Lease, deps: GatewayDeps): void {
+/** Null when the target cannot carry the request; another one of the chain may. */
+function prepare(run: Run, target: Target): PreparedCall | null {
+  try {
+    return prepareCall(run.exchange, target, run.deps.temperatureZero);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'unsupported_feature') throw error;
+    run.unfit ??= error;
+    return null;
+  }
+}
+
+interface Aim {
+  readonly target: Target;
+  readonly prepared: PreparedCall;
+  readonly isLast: boolean;
+}
+
+async function tryTarget(run: Run, aim: Aim): Promise<TargetResult> {
+  const { exchange, deps } = run;
+  const used = new Set<string>();
+  /** Credentials whose failure may pass by itself. */
+  const again = new Set<string>();
+  for (let turn = 0; exchange.attempts.length < ATTEMPTS_MAX; ) {
+    const acquired = await acquire(run, aim, used);
+    if (acquired.kind === 'exhausted' && again.size > 0) {
+      if (!(await waitBeforeAgain(run, turn))) return 'stop';
+      turn += 1;
+      for (const id of again) used.delete(id);
+      again.clear();
+      continue;
+    }
+    if (acquired.kind !== 'lease') {
+      run.refusal = acquired;
+      return exchange.request.signal.aborted ? 'stop' : 'next';
+    }
+    if (exchange.attempts.length === 0) beginOrRelease(run, acquired.lease);
+    const { attempt, result } = await callOnce(run, aim, acquired.lease);
+    if (result.kind === 'answer') {
+      acquired.lease.prove();
+      return { kind: 'answer', attempt, answer: result.answer, body: result.body };
+    }
+    recordFailure(exchange, attempt, result, deps);
+    run.last = result;
+    const rule = FAILURE_RULES[result.failure];
+    if (exchange.request.signal.aborted || msLeft(run) <= 0) return 'stop';
+    if (!rule.nextCredential) return rule.nextTarget ? 'next' : 'stop';
+    const { id } = acquired.lease.credential;
+    used.add(id);
+    if (mayPass(run, result) && callsOn(exchange, attempt) < CALLS_PER_CREDENTIAL_MAX) again.add(id);
+  }
+  return 'stop';
+}
+
+/** At once when something is free, which is nearly always; else waits for a slot or for a short rest to end. */
+async function acquire(run: Run, aim: Aim, exclude: ReadonlySet<string>): Promise<Acquisition> {
+  const { exchange, deps } = run;
+  const { keyId } = exchange.actor;
+  const session = exchange.facts.clientSessionId;
+  const request: AcquireRequest = {
+    provider: aim.target.spec.name,
+    model: aim.target.model,
+    exclude,
+    // Scoped to the caller's key: one caller's session id says nothing about another's (wire fact F15).
+    affinity: session === null ? null : `${keyId ?? 'master'}\n${session}`,
+  };
+  const acquired = deps.pool.acquire(request);
+  if (acquired.kind !== 'busy' && acquired.kind !== 'cooling') return acquired;
+  // An outage is told at once; only a provider's limit is worth waiting out, and only when nothing else may answer.
+  const isLimit = acquired.kind === 'busy' || isLimitReason(acquired.reason);
+  if (!isLimit) return acquired;
+  return deps.pool.acquireWithin(request, {
+    waitMs: Math.min(msLeft(run), deps.timings.poolWaitMs),
+    coolingMs: aim.isLast ? deps.timings.shortRestMs : 0,
+    signal: exchange.request.signal,
+  });
+}
+
+async function callOnce(
+  run: Run,
+  aim: Aim,
+  lease: Lease,
+): Promise<{ attempt: OpenAttempt; result: TakenAnswer | UpstreamFailure }> {
+  const { exchange, deps } = run;
+  const attempt = openAttempt(run, aim, lease);
+  const { wholeAnswerMs } = deps.timings;
+  const firstByteMs = exchange.facts.stream ? firstByteLimit(run, aim) : wholeAnswerMs;
+  const outcome = await callUpstream({
+    spec: aim.target.spec,
+    credential: lease.credential,
+    operation: aim.prepared.operation,
+    model: aim.target.model,
+    query: aim.prepared.query,
+    headers: exchange.request.headers,
+    extraHeaders: aim.prepared.headers,
+    body: aim.prepared.body,
+    signal: exchange.request.signal,
+    firstByteMs,
+    clock: deps.clock,
+  });
+  if (outcome.kind === 'failure') return { attempt, result: outcome };
+  const result = await takeAnswer({
+    answer: outcome,
+    firstEventMs: firstByteMs - outcome.headersMs,
+    wholeAnswerMs,
+    secret: lease.credential.secret,
+  });
+  if (result.kind === 'failure' && exchange.request.signal.aborted)
+    return { attempt, result: { ...result, failure: 'client_gone' } };
+  return { attempt, result };
+}
+
+/** A stream's headers come at once; one that keeps silent leaves time for another credential or target. */
+function firstByteLimit(run: Run, aim: Aim): number {
+  const leftMs = Math.max(1, msLeft(run));
+  const others = !aim.isLast || run.deps.pool.size(aim.target.spec.name) > 1;
+  return others ? Math.min(leftMs, run.deps.timings.firstByteMs) : leftMs;
+}
+
+/** False when the wait does not fit the deadline, or the caller has gone. */
+async function waitBeforeAgain(run: Run, turn: number): Promise<boolean> {
+  const { exchange } = run;
+  const waitMs = backoffMs(turn, randomFraction());
+  if (waitMs >= msLeft(run) || exchange.request.signal.aborted) return false;
+  await sleep(waitMs, exchange.request.signal).catch(() => {});
+  return !exchange.request.signal.aborted;
+}
+
+/** A limit passes when its provider says so, and soon; an outage may. */
+function mayPass({ deps }: Run, { failure, retryAfterMs }: UpstreamFailure): boolean {
+  if (!FAILURE_RULES[failure].sameCredential) return false;
+  if (failure !== 'rate_limit') return true;
+  return retryAfterMs !== null && retryAfterMs <= deps.timings.shortRestMs;
+}
+
+function isLimitReason(reason: FailureKind | null): boolean {
+  return reason === 'rate_limit' || reason === 'quota_exceeded';
+}
+
+function callsOn(exchange: Exchange, attempt: OpenAttempt): number {
+  const { id } = attempt.lease.credential;
+  const { model } = attempt.target;
+  return exchange.attempts.filter((each) => each.credentialId === id && each.model === model).length;
+}
+
+function beginOrRelease({ exchange, deps }: Run, lease: Lease): void {
   try {
     beginUsage(exchange, deps);
   } catch (error) {
@@ -114,116 +212,26 @@ function beginOrRelease(exchange: Exchange, lease: Lease, deps: GatewayDeps): vo
   }
 }
 
-function openAttempt(
-  exchange: Exchange,
-  target: Target,
-  lease: Lease,
-  prepared: PreparedCall,
-  { clock }: GatewayDeps,
-): OpenAttempt {
-  const ordinal = exchange.attempts.length + 1;
+function openAttempt({ exchange, deps }: Run, aim: Aim, lease: Lease): OpenAttempt {
   return {
     id: newId('att'),
-    ordinal,
-    startedWallMs: clock.nowMs(),
-    startedMs: clock.monotonicMs(),
-    target,
+    ordinal: exchange.attempts.length + 1,
+    startedWallMs: deps.clock.nowMs(),
+    startedMs: deps.clock.monotonicMs(),
+    target: aim.target,
     lease,
-    prepared,
+    prepared: aim.prepared,
   };
 }
 
-function call(exchange: Exchange, attempt: OpenAttempt, deps: GatewayDeps) {
-  const spentMs = deps.clock.monotonicMs() - exchange.startedMs;
-  return callUpstream({
-    spec: attempt.target.spec,
-    credential: attempt.lease.credential,
-    operation: attempt.prepared.operation,
-    model: attempt.target.model,
-    query: attempt.prepared.query,
-    headers: exchange.request.headers,
-    extraHeaders: attempt.prepared.headers,
-    body: attempt.prepared.body,
-    signal: exchange.request.signal,
-    // A whole answer's headers come when it is complete; a stream's headers come at once.
-    firstByteMs: exchange.facts.stream
-      ? Math.max(1, deps.timings.deadlineMs - spentMs)
-      : deps.timings.wholeAnswerMs,
-    clock: deps.clock,
-  });
+function msLeft({ exchange, deps }: Run): number {
+  return deps.timings.deadlineMs - (deps.clock.monotonicMs() - exchange.startedMs);
 }
 
-function isPastDeadline(exchange: Exchange, deps: GatewayDeps): boolean {
-  return deps.clock.monotonicMs() - exchange.startedMs >= deps.timings.deadlineMs;
-}
-
-function recordFailure(
-  exchange: Exchange,
-  attempt: OpenAttempt,
-  failure: UpstreamFailure,
-  deps: GatewayDeps,
-): void {
-  const isOurs = failure.failure === 'client_gone' || failure.failure === 'invalid_request';
-  attempt.lease.release(
-    isOurs
-      ? { kind: 'neutral' }
-      : { kind: 'failure', failure: failure.failure, retryAfterMs: failure.retryAfterMs },
-  );
-  // A call that may have reached the provider without an answer may be billed: unknown, not zero (faults.md U3).
-  const unknown = failure.sent && failure.status === null;
-  closeAttempt(
-    exchange,
-    attempt,
-    {
-      outcome: failure.failure === 'client_gone' ? 'aborted' : unknown ? 'unknown' : 'error',
-      failure: failure.failure,
-      status: failure.status,
-      usage: NO_USAGE,
-      provenance: unknown ? 'unknown' : 'provider',
-      costNanoUsd: unknown ? null : 0,
-      firstByteMs: null,
-      errorMessage: failure.message,
-    },
-    deps,
-  );
-}
-
-function cooling(exchange: Exchange, waitMs: number): AppError {
-  return appError('all_targets_cooling', {
-    params: { model: exchange.facts.model, seconds: Math.max(1, Math.ceil(waitMs / 1000)) },
-    retryAfterMs: waitMs,
-  });
-}
-
-/** What the caller is told when nothing answered. A provider's 401 or 403 is never the caller's own. */
-function failureError(exchange: Exchange, failure: UpstreamFailure | null): AppError {
-  const params = {
-    model: exchange.facts.model,
-    tried: exchange.attempts.length,
-    reason: failure?.failure ?? 'no credential',
-  };
-  if (!failure) return appError('upstream_error', { params });
-  const retry = failure.retryAfterMs === null ? {} : { retryAfterMs: failure.retryAfterMs };
-  switch (failure.failure) {
-    case 'rate_limit':
-    case 'quota_exceeded':
-      return appError('upstream_rate_limited', { params, ...retry });
-    case 'timeout_first_byte':
-    case 'deadline':
-      return appError('upstream_timeout', { params });
-    case 'invalid_request':
-    case 'context_window_exceeded':
-    case 'not_found':
-      return appError('provider_refused', {
-        params: { detail: failure.message },
-        provider: {
-          status: failure.status ?? 400,
-          type: failure.providerError?.type ?? null,
-          code: failure.providerError?.code ?? null,
-        },
-        ...(failure.providerError?.param && { param: failure.providerError.param }),
-      });
-    default:
-      return appError('upstream_error', { params, ...retry });
-  }
+function finalError(run: Run): AppError {
+  const { exchange, last, refusal, unfit } = run;
+  const { model } = exchange.facts;
+  if (last) return failureError({ model, attempts: exchange.attempts.length }, last);
+  if (refusal) return noLeaseError(model, refusal);
+  return unfit ?? noLeaseError(model, { kind: 'exhausted' });
 }

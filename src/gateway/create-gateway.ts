@@ -72,6 +72,7 @@ export function createGateway(deps: GatewayDeps & { readonly catalogue: ModelCat
     authoriseAddress(actor, call.address);
     if (target.path === USAGE_PATH) return jsonResponse(usageOfActor(actor, deps.limiter), identity);
     const id = decodeURIComponent(target.path.slice(MODELS_PATH.length + 1));
+    await deps.catalogue.ready();
     return jsonResponse(
       id === '' ? listModels(actor, deps.catalogue) : findModel(actor, id, deps.catalogue),
       identity,

@@ -8,7 +8,8 @@ import type { WatchedSet } from '../lib/watched-set.ts';
 import type { Limiter } from '../limits/limiter.ts';
 
 import type { Authenticate } from '../services/authenticate-key.ts';
-import type { Pool } from '../upstream/pool/lease.ts';
+import type { Router } from '../upstream/create-router.ts';
+import type { Pool } from '../upstream/pool/pool.ts';
 import type { Admit } from './admit.ts';
 import type { Exchange } from './exchange.ts';
 import type { StreamWatch } from './stream-watch.ts';
@@ -29,6 +30,12 @@ export interface GatewayTimings {
   readonly bodyReadMs: number;
   /** Over all attempts, until an answer must have begun. */
   readonly deadlineMs: number;
+  /** Until a stream's headers, for one call, when another one may still be made. */
+  readonly firstByteMs: number;
+  /** For a free provider key. */
+  readonly poolWaitMs: number;
+  /** A provider's limit that ends within this time is waited out. */
+  readonly shortRestMs: number;
   /** For the whole of an answer that is not streamed. */
   readonly wholeAnswerMs: number;
   /** Silence of a provider after which its stream counts as dead. */
@@ -39,7 +46,8 @@ export interface GatewayTimings {
 
 export interface GatewayDeps {
   readonly authenticate: Authenticate;
-  readonly pool: Pool;
+  readonly pool: Pick<Pool, 'acquire' | 'acquireWithin' | 'size'>;
+  readonly router: Pick<Router, 'routesOf'>;
   readonly ledger: UsageSink;
   readonly prices: Pick<PriceBook, 'find'>;
   readonly admit: Admit;

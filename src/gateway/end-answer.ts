@@ -5,7 +5,7 @@ import type { FailureKind, Outcome } from '../core/usage-event.ts';
 import { estimateUsage } from '../ledger/estimate.ts';
 import type { AnswerFacts } from '../protocol/types.ts';
 import type { UpstreamAnswer } from '../upstream/call-upstream.ts';
-import { closeAttempt, type OpenAttempt } from './attempt.ts';
+import { closeAttempt, type OpenAttempt } from './attempt-record.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Exchange } from './exchange.ts';
 import { settle } from './settle.ts';
@@ -36,7 +36,7 @@ export function endAnswer({ exchange, attempt, answer }: Answered, end: AnswerEn
   const { name: provider } = attempt.target.spec;
   const asked = { provider, model: attempt.target.model, served: end.facts.modelServed };
   const cost = costOf(deps.prices.find(asked), usage);
-  release(attempt, end);
+  release(attempt, end, { usage, costNanoUsd: cost.costNanoUsd });
   closeAttempt(
     exchange,
     attempt,
@@ -82,8 +82,13 @@ function usageOf(exchange: Exchange, end: AnswerEnd): { usage: TokenUsage; prove
   };
 }
 
-function release(attempt: OpenAttempt, end: AnswerEnd): void {
-  if (end.outcome === 'aborted') attempt.lease.release({ kind: 'neutral' });
-  else if (end.failure === null) attempt.lease.release({ kind: 'success' });
-  else attempt.lease.release({ kind: 'failure', failure: end.failure, retryAfterMs: null });
+function release(
+  attempt: OpenAttempt,
+  end: AnswerEnd,
+  used: { usage: TokenUsage; costNanoUsd: number | null },
+): void {
+  const { failure } = end;
+  if (end.outcome === 'aborted') attempt.lease.release({ kind: 'neutral', ...used });
+  else if (failure === null) attempt.lease.release({ kind: 'success', ...used });
+  else attempt.lease.release({ kind: 'failure', failure, retryAfterMs: null, ...used });
 }

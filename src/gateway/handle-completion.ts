@@ -25,10 +25,11 @@ export interface CompletionCall {
 /** Throws AppError; the caller encodes it. */
 export async function handleCompletion(call: CompletionCall, deps: GatewayDeps): Promise<Response> {
   const exchange = await readExchange(call, deps);
-  const targets = planTargets(exchange.facts.model, deps.pool);
-  for (const target of targets) {
-    authorise(call.actor, { models: [exchange.facts.model, target.fullName], address: call.address });
-  }
+  const targets = planTargets(exchange.facts, call.actor, deps.router);
+  authorise(call.actor, {
+    models: [exchange.facts.model, targets[0]?.fullName ?? exchange.facts.model],
+    address: call.address,
+  });
   const admission = deps.admit(exchange, targets);
   exchange.admission = admission instanceof Promise ? await admission : admission;
   deps.live.add(exchange);
@@ -69,9 +70,10 @@ async function serve(
 ): Promise<Response> {
   const result = await runAttempts(exchange, targets, deps);
   if (result.kind === 'failed') throw result.error;
-  const answered = { exchange, attempt: result.attempt, answer: result.answer };
-  const isStream = result.answer.headers.get('content-type')?.startsWith('text/event-stream') === true;
-  return isStream ? relayStream(answered, deps) : await relayWhole(answered, deps);
+  const { attempt, answer, body } = result;
+  return body.kind === 'stream'
+    ? relayStream({ exchange, attempt, answer, source: body.source }, deps)
+    : await relayWhole({ exchange, attempt, answer, bytes: body.bytes, json: body.json }, deps);
 }
 
 /** Settles a request that no provider answered; one that was settled on the way stays as it is. */

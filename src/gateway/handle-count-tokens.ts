@@ -21,7 +21,7 @@ const COUNT_MS_MAX = 10_000;
 
 export async function handleCountTokens(call: CompletionCall, deps: GatewayDeps): Promise<Response> {
   const exchange = await readExchange(call, deps);
-  const target = planTargets(exchange.facts.model, deps.pool)[0];
+  const target = planTargets(exchange.facts, call.actor, deps.router)[0];
   if (!target) throw appError('model_not_found', { params: { model: exchange.facts.model } });
   authorise(call.actor, { models: [exchange.facts.model, target.fullName], address: call.address });
   const counted = await askProvider(exchange, target, deps);

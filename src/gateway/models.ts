@@ -16,6 +16,8 @@ export interface ListedModel {
 
 export interface ModelCatalogue {
   readonly list: () => readonly ListedModel[];
+  /** Resolves when the first lists are here, or after a bounded wait. */
+  readonly ready: () => Promise<void>;
 }
 
 export function listModels(actor: Actor, catalogue: ModelCatalogue): JsonObject {

@@ -1,24 +1,30 @@
 // The step that says which providers and models may serve a request, in order. Makes no call and holds no credential.
+import type { Actor } from '../core/actor.ts';
+import { allowsModel } from '../core/limits/access-list.ts';
+import type { RequestFeatures } from '../core/wire.ts';
 import { appError } from '../errors/app-error.ts';
-import type { Pool } from '../upstream/pool/lease.ts';
-import type { ProviderSpec } from '../upstream/providers/provider-spec.ts';
+import type { Route, Router } from '../upstream/create-router.ts';
 
 /** One place a request may go to. */
-export interface Target {
-  readonly spec: ProviderSpec;
-  /** The provider's own model name. */
-  readonly model: string;
-  /** `provider/model`, for rights, prices and the ledger. */
-  readonly fullName: string;
+export type Target = Route;
+
+/** Throws AppError `model_not_found` for a name that leads nowhere. The first target is not judged: authorise does. */
+export function planTargets(
+  asked: { readonly model: string; readonly features: RequestFeatures },
+  actor: Actor,
+  router: Pick<Router, 'routesOf'>,
+): readonly Target[] {
+  const routes = router.routesOf(asked.model);
+  const first = routes[0];
+  if (!first) {
+    throw appError('model_not_found', { params: { model: asked.model.slice(0, 200) }, param: 'model' });
+  }
+  if (routes.length === 1) return routes;
+  return routes.filter((route) => route === first || mayStandIn(route, first, asked.features, actor));
 }
 
-/** Throws AppError `model_not_found` for a name that leads nowhere. */
-export function planTargets(modelAsked: string, pool: Pool): readonly Target[] {
-  const slash = modelAsked.indexOf('/');
-  const spec = slash > 0 ? pool.provider(modelAsked.slice(0, slash)) : null;
-  const model = modelAsked.slice(slash + 1);
-  if (!spec || model === '') {
-    throw appError('model_not_found', { params: { model: modelAsked.slice(0, 200) }, param: 'model' });
-  }
-  return [{ spec, model, fullName: `${spec.name}/${model}` }];
+/** A fallback the caller may not use, or that may not see the signed reasoning of another maker (F18), is left out. */
+function mayStandIn(route: Target, first: Target, features: RequestFeatures, actor: Actor): boolean {
+  if (!allowsModel(actor.models, [route.fullName])) return false;
+  return !features.signedThinking || route.spec.name === first.spec.name;
 }

@@ -7,6 +7,7 @@ import { appError } from '../errors/app-error.ts';
 import { createUsageWithholder } from '../protocol/openai-chat/withhold-usage.ts';
 import { createSseParser } from '../protocol/sse.ts';
 import type { StreamTranslator } from '../protocol/translate/translator.ts';
+import type { BodySource, BodyStep } from '../upstream/body-source.ts';
 import { answerContext } from './answer-context.ts';
 import { answerHeaders } from './answer-headers.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -17,7 +18,11 @@ import type { WatchedStream } from './stream-watch.ts';
 /** After the event that ends a stream the provider gets this long to end the connection, so that it can be reused. */
 const TRAILER_MS = 1_000;
 
-export function relayStream(answered: Answered, deps: GatewayDeps): Response {
+export interface AnsweredStream extends Answered {
+  readonly source: BodySource;
+}
+
+export function relayStream(answered: AnsweredStream, deps: GatewayDeps): Response {
   const relay = new StreamRelay(answered, deps);
   deps.watch.add(relay);
   const body = new ReadableStream<Uint8Array>({
@@ -36,9 +41,9 @@ type Controller = ReadableStreamDefaultController<Uint8Array>;
 const encoder = new TextEncoder();
 
 class StreamRelay implements WatchedStream {
-  readonly #answered: Answered;
+  readonly #answered: AnsweredStream;
   readonly #deps: GatewayDeps;
-  readonly #source;
+  readonly #source: BodySource;
   readonly #events = createSseParser();
   readonly #reader;
   readonly #withholder;
@@ -48,10 +53,10 @@ class StreamRelay implements WatchedStream {
   #sinceMs: number;
   #closed = false;
 
-  constructor(answered: Answered, deps: GatewayDeps) {
+  constructor(answered: AnsweredStream, deps: GatewayDeps) {
     this.#answered = answered;
     this.#deps = deps;
-    this.#source = (answered.answer.response.body ?? emptyStream()).getReader();
+    this.#source = answered.source;
     const { wire, usageInjected, translator } = answered.attempt.prepared;
     this.#reader = wire.createStreamReader();
     this.#withholder = usageInjected ? createUsageWithholder() : null;
@@ -64,7 +69,7 @@ class StreamRelay implements WatchedStream {
     this.#controller = controller;
     this.#wait('provider');
     while (!this.#closed) {
-      let step: { done: boolean; value?: Uint8Array | undefined };
+      let step: BodyStep;
       try {
         step = await this.#source.read();
       } catch {
@@ -238,10 +243,6 @@ class StreamRelay implements WatchedStream {
     this.#source.cancel().catch(() => {});
     this.#answered.answer.cancel();
   }
-}
-
-function emptyStream(): ReadableStream<Uint8Array> {
-  return new ReadableStream({ start: (controller) => controller.close() });
 }
 
 function closeQuietly(controller: Controller | null): void {

@@ -253,7 +253,13 @@ for (const [provider, model] of [
       );
       saying = { text: 'half of it' };
       const whole = provider === 'gemini' ? geminiStream(saying) : anthropicStream(saying);
-      upstream.play(() => streamAnswer(whole.slice(0, -2), { end: [{ cut: true }] }));
+      // With gaps, so that the first events have gone out before the cut: a stream cut before them is tried again.
+      upstream.play(() =>
+        streamAnswer(whole.slice(0, provider === 'gemini' ? -1 : -2), {
+          gapMs: 10,
+          end: [{ waitMs: 30 }, { cut: true }],
+        }),
+      );
       const answer = await tollgate.post('/v1/chat/completions', { model, messages, stream: true });
       const text = await answer.text();
       expect(text).toContain('"error"');

@@ -55,7 +55,7 @@ export function planTargetNames(asked: string, table: RoutingTable, facts: Routi
   return targets;
 }
 
-/** Alias, then `provider/model`, then a bare name that one provider is known for. */
+/** Alias, then `provider/model`, then a bare name that one provider is known for or lists. */
 export function resolveName(asked: string, table: RoutingTable, facts: RoutingFacts): TargetName | null {
   const name = lookUp(table.aliases, asked) ?? asked;
   const slash = name.indexOf('/');
@@ -64,8 +64,7 @@ export function resolveName(asked: string, table: RoutingTable, facts: RoutingFa
   if (name === '') return null;
   const listing = facts.providers.find((each) => facts.lists(each, name));
   const maker = MAKERS.find(([prefix]) => prefix.test(name))?.[1];
-  const only = facts.providers.length === 1 ? facts.providers[0] : undefined;
-  const bare = (maker && facts.providers.includes(maker) ? maker : undefined) ?? listing ?? only;
+  const bare = (maker && facts.providers.includes(maker) ? maker : undefined) ?? listing;
   return bare === undefined ? null : { provider: bare, model: name };
 }
 

@@ -5,6 +5,12 @@ import type { FailureKind } from '../../core/usage-event.ts';
 
 /** Rest after the 1st, 2nd, 3rd, and each further failure in a row of one credential on one model. */
 export const LADDER_MS = [10_000, 30_000, 60_000, 120_000] as const;
+/**
+ * Faults of the provider rather than of the key (`soft`): until so many in a row a resting credential still serves when
+ * nothing else is left, and after that it is tried again every LADDER_MS[0]. A blip of a provider that has one key must
+ * not become an outage of ours.
+ */
+export const SOFT_FAILURES_MAX = 5;
 /** A whole credential rests this long once LOCK_OUT_MODELS of its models are resting without a hint. */
 export const LOCK_OUT_MS = 300_000;
 export const LOCK_OUT_MODELS = 3;
@@ -18,12 +24,13 @@ export const QUOTA_REST_MS = 120_000;
 export interface Rest {
   /** Failures in a row, each from a call that began after the rest before it. */
   readonly failures: number;
+  /** Others are preferred until then. */
   readonly untilMs: number;
+  /** It is not used at all until then. */
+  readonly hardUntilMs: number;
   readonly reason: FailureKind;
   /** A provider said how long; such rests do not count towards a lock-out. */
   readonly hinted: boolean;
-  /** May still be used when nothing else is left. */
-  readonly yielding: boolean;
 }
 
 export interface Failed {
@@ -50,8 +57,28 @@ export function restAfter(before: Rest | null, failed: Failed): Rest | null {
     untilMs: Math.max(untilMs, before?.untilMs ?? 0),
     reason: failure,
     hinted: retryAfterMs !== null,
-    yielding: cools === 'soft' && failures === 1,
+    hardUntilMs: Math.max(
+      before?.hardUntilMs ?? 0,
+      hardUntil({ cools, failures, untilMs, nowMs, retryAfterMs }),
+    ),
   };
+}
+
+function hardUntil(of: {
+  cools: 'hard' | 'soft';
+  failures: number;
+  untilMs: number;
+  nowMs: number;
+  retryAfterMs: number | null;
+}): number {
+  // What the provider asked for is kept to, whatever it was about.
+  if (of.cools === 'hard' || of.retryAfterMs !== null) return of.untilMs;
+  return of.failures < SOFT_FAILURES_MAX ? 0 : Math.min(of.untilMs, of.nowMs + LADDER_MS[0]);
+}
+
+/** Whether the next call after the rest goes out alone, to find out: the others would only fail together. */
+export function needsProbe(rest: Rest): boolean {
+  return rest.hardUntilMs > 0;
 }
 
 /** Whether a success ends the rest: a call that began before the limit was hit knows nothing of it. */
@@ -62,7 +89,7 @@ export function endsRest(rest: Rest, fresh: boolean): boolean {
 /** Whether so many models rest without a hint that the credential itself must be at fault. */
 export function mustLockOut(rests: Iterable<Rest>, nowMs: number): boolean {
   let resting = 0;
-  for (const rest of rests) if (rest.untilMs > nowMs && !rest.hinted && !rest.yielding) resting += 1;
+  for (const rest of rests) if (rest.hardUntilMs > nowMs && !rest.hinted) resting += 1;
   return resting >= LOCK_OUT_MODELS;
 }
 

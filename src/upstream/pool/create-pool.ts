@@ -3,25 +3,19 @@
 import type { Clock } from '../../lib/clock.ts';
 import { randomFraction } from '../../lib/id.ts';
 import { canonicalProvider } from '../providers/discover.ts';
-import type { Credential, ProviderSpec } from '../providers/provider-spec.ts';
-import { createAffinity } from './affinity.ts';
-import type { AcquireRequest, Acquisition, Lease, LeaseReport, Pool, WaitOptions } from './lease.ts';
-import { defaultPoolSettings, type PoolSettings } from './pool-settings.ts';
+import { type Affinity, createAffinity } from './affinity.ts';
+import type { AcquireRequest, Acquisition, Lease, LeaseReport, WaitOptions } from './lease.ts';
+import type { Pool, PoolSet } from './pool.ts';
+import { defaultPoolSettings } from './pool-settings.ts';
 import { type Grant, ProviderPool } from './provider-pool.ts';
+import { waitForLease } from './wait-for-lease.ts';
 import { createWaiters, type Waiters } from './waiters.ts';
 
-export interface PoolOptions {
-  readonly specs: readonly ProviderSpec[];
-  readonly credentials: readonly Credential[];
+export interface PoolOptions extends PoolSet {
   readonly clock: Clock;
-  /** By provider name; the defaults where absent. */
-  readonly settings?: ReadonlyMap<string, PoolSettings>;
   /** In [0, 1), for weighted chance. */
   readonly random?: () => number;
 }
-
-/** How long a caller waits for the verdict on an untried credential before it uses it as well. */
-const PROVING_WAIT_MS = 500;
 
 interface Group {
   readonly pool: ProviderPool;
@@ -29,16 +23,15 @@ interface Group {
 }
 
 export function createPool(options: PoolOptions): Pool {
-  const { specs, clock, random = randomFraction } = options;
+  const { clock, random = randomFraction } = options;
   const affinity = createAffinity();
-  const groups = new Map<string, Group>();
-  for (const spec of specs) {
-    const settings = options.settings?.get(spec.name) ?? defaultPoolSettings();
-    const credentials = options.credentials
-      .filter((each) => each.provider === spec.name)
-      .map((each) => ({ ...each, priority: settings.priorities.get(each.label) ?? each.priority }));
-    const pool = new ProviderPool({ spec, settings, credentials, affinity });
-    groups.set(spec.name, { pool, waiters: createWaiters() });
+  let groups = new Map<string, Group>();
+  replace(options);
+
+  function replace(set: PoolSet): void {
+    const before = groups;
+    groups = buildGroups(set, before, affinity);
+    for (const group of before.values()) group.waiters.wake(Number.POSITIVE_INFINITY);
   }
 
   function acquire(request: AcquireRequest): Acquisition {
@@ -46,7 +39,9 @@ export function createPool(options: PoolOptions): Pool {
     if (!group) return { kind: 'unknown_provider' };
     const taken = group.pool.acquire(request, clock.monotonicMs(), random());
     if ('state' in taken) return { kind: 'lease', lease: createLease(group, taken, request.model) };
-    return taken.kind === 'none' ? { kind: 'exhausted' } : taken;
+    if (taken.kind === 'none') return { kind: 'exhausted' };
+    if (taken.kind === 'busy') return taken;
+    return { ...taken, reason: group.pool.restReason(request.model, clock.monotonicMs()) };
   }
 
   function createLease(group: Group, grant: Grant, model: string): Lease {
@@ -70,25 +65,38 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   async function acquireWithin(request: AcquireRequest, wait: WaitOptions): Promise<Acquisition> {
-    const group = groups.get(canonicalProvider(request.provider));
-    const sinceMs = clock.monotonicMs();
-    for (;;) {
-      const spentMs = clock.monotonicMs() - sinceMs;
-      const insist = spentMs >= PROVING_WAIT_MS;
-      const taken = acquire(insist ? { ...request, insist } : request);
-      if (!group || (taken.kind !== 'busy' && taken.kind !== 'cooling')) return taken;
-      const leftMs = wait.waitMs - spentMs;
-      if (leftMs <= 0 || wait.signal?.aborted) return taken;
-      if (taken.kind === 'cooling' && taken.waitMs > Math.min(leftMs, wait.coolingMs)) return taken;
-      const napMs = taken.kind === 'cooling' ? taken.waitMs + 1 : insist ? leftMs : PROVING_WAIT_MS - spentMs;
-      await group.waiters.wait(Math.max(1, Math.min(napMs, leftMs)), wait.signal);
-    }
+    const waiters = groups.get(canonicalProvider(request.provider))?.waiters;
+    return waiters ? waitForLease({ request, wait, waiters, acquire, clock }) : acquire(request);
   }
 
+  const find = (name: string) => groups.get(canonicalProvider(name))?.pool ?? null;
   return {
     acquire,
     acquireWithin,
-    providers: () => specs,
-    provider: (name) => groups.get(canonicalProvider(name))?.pool.spec ?? null,
+    providers: () => [...groups.values()].map((group) => group.pool.spec),
+    provider: (name) => find(name)?.spec ?? null,
+    size: (name) => find(name)?.states.filter((state) => !state.disabled).length ?? 0,
+    replace,
+    pools: () => [...groups.values()].map((group) => group.pool),
   };
+}
+
+function buildGroups(
+  set: PoolSet,
+  before: ReadonlyMap<string, Group>,
+  affinity: Affinity,
+): Map<string, Group> {
+  const groups = new Map<string, Group>();
+  for (const spec of set.specs) {
+    const settings = set.settings?.get(spec.name) ?? defaultPoolSettings();
+    const credentials = set.credentials
+      .filter((each) => each.provider === spec.name)
+      .map((each) => ({ ...each, priority: settings.priorities.get(each.label) ?? each.priority }));
+    const old = before.get(spec.name);
+    const known = new Map((old?.pool.states ?? []).map((state) => [state.credential.id, state]));
+    const disabled = set.disabled ?? new Set();
+    const pool = new ProviderPool({ spec, settings, credentials, affinity, disabled, known });
+    groups.set(spec.name, { pool, waiters: old?.waiters ?? createWaiters() });
+  }
+  return groups;
 }

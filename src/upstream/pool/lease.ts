@@ -46,7 +46,12 @@ export type Acquisition =
   /** Credentials are healthy but all at their concurrency limit, or being tried out. */
   | { readonly kind: 'busy' }
   /** None may be used before this many milliseconds have passed. */
-  | { readonly kind: 'cooling'; readonly waitMs: number };
+  | {
+      readonly kind: 'cooling';
+      readonly waitMs: number;
+      /** Why the one that comes back first rests; null for caps and cycles. */
+      readonly reason: FailureKind | null;
+    };
 
 export interface WaitOptions {
   /** How long to wait at most. */
@@ -54,15 +59,4 @@ export interface WaitOptions {
   /** Waits out rests that end within this time; longer ones are answered at once. */
   readonly coolingMs: number;
   readonly signal: AbortSignal | null;
-}
-
-export interface Pool {
-  /** At once, without waiting. */
-  readonly acquire: (request: AcquireRequest) => Acquisition;
-  /** As acquire, but waits for a slot or a short rest. Resolves with the last refusal when time is up. */
-  readonly acquireWithin: (request: AcquireRequest, options: WaitOptions) => Promise<Acquisition>;
-  /** The providers that can be called now, in order. */
-  readonly providers: () => readonly ProviderSpec[];
-  /** The spec by name or by one of its aliases, or null. */
-  readonly provider: (name: string) => ProviderSpec | null;
 }

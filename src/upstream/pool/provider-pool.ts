@@ -1,9 +1,10 @@
 // The credentials of one provider: builds the snapshot that the selection reads, and records what became of each call.
 // Never makes a call, never waits.
 import { FAILURE_RULES } from '../../core/failure-rules.ts';
+import type { FailureKind } from '../../core/usage-event.ts';
 import type { Credential, ProviderSpec } from '../providers/provider-spec.ts';
 import type { Affinity } from './affinity.ts';
-import { endsRest, LOCK_OUT_MS, mustLockOut, quarantineMs, restAfter } from './cool-down.ts';
+import { endsRest, LOCK_OUT_MS, mustLockOut, needsProbe, quarantineMs, restAfter } from './cool-down.ts';
 import {
   type CredentialState,
   countTokens,
@@ -44,12 +45,20 @@ export class ProviderPool {
     readonly settings: PoolSettings;
     readonly credentials: readonly Credential[];
     readonly affinity: Affinity;
+    readonly disabled: ReadonlySet<string>;
+    /** What is remembered of these credentials from before a change of configuration, by id. */
+    readonly known: ReadonlyMap<string, CredentialState>;
   }) {
     this.spec = options.spec;
     this.settings = options.settings;
     this.#affinity = options.affinity;
     this.#cycle = createFairCycle(options.settings.fairCycle);
-    this.states = options.credentials.map(newCredentialState);
+    this.states = options.credentials.map((credential) => {
+      const state = options.known.get(credential.id) ?? newCredentialState(credential);
+      state.credential = credential;
+      state.disabled = options.disabled.has(credential.id);
+      return state;
+    });
   }
 
   /** The scope in which rests and requests are counted: the quota group, or the model itself. */
@@ -82,7 +91,7 @@ export class ProviderPool {
     const scope = scopeOf(state, key, nowMs);
     countUse(state, scope, nowMs);
     this.#applyCap({ state, scope, model, nowMs });
-    const probing = scope.rest !== null && !scope.rest.yielding;
+    const probing = scope.rest !== null && needsProbe(scope.rest);
     if (probing) scope.probes += 1;
     return { state, scope, scopeEpoch: scope.epoch, lockEpoch: state.epoch, probing };
   }
@@ -110,8 +119,21 @@ export class ProviderPool {
   /** How long the credential may not be used for this scope, and 0 when it may. */
   waitMs(state: CredentialState, key: string, nowMs: number): number {
     const scope = state.scopes.get(key);
-    const rest = scope?.rest && !scope.rest.yielding ? scope.rest.untilMs : 0;
+    const rest = scope?.rest?.hardUntilMs ?? 0;
     return Math.max(0, state.lockedUntilMs - nowMs, rest - nowMs, (scope?.cappedUntilMs ?? 0) - nowMs);
+  }
+
+  /** Why the credential that comes back first rests: what a caller is told hangs on it. */
+  restReason(model: string, nowMs: number): FailureKind | null {
+    const key = this.scopeKey(model);
+    let soonest: { waitMs: number; reason: FailureKind | null } | null = null;
+    for (const state of this.states) {
+      const waitMs = this.waitMs(state, key, nowMs);
+      if (state.disabled || (soonest && soonest.waitMs <= waitMs)) continue;
+      const locked = state.lockedUntilMs - nowMs >= waitMs;
+      soonest = { waitMs, reason: locked ? state.lockReason : (state.scopes.get(key)?.rest?.reason ?? null) };
+    }
+    return soonest?.reason ?? null;
   }
 
   #candidate(
@@ -123,7 +145,7 @@ export class ProviderPool {
     const scope = state.scopes.get(key);
     const multiplier = this.settings.multipliers.get(priority) ?? this.settings.fallbackMultiplier;
     const failed = scope?.rest ?? null;
-    const yielding = failed?.yielding === true && failed.untilMs > nowMs;
+    const yielding = failed !== null && failed.untilMs > nowMs;
     // After a rest one call finds out whether it is over: the others would only fail together (faults.md U11).
     const probing = (scope?.probes ?? 0) > 0;
     const unproven = !state.proven && state.inFlight > 0 && this.states.length > 1 && !insist;

@@ -40,11 +40,12 @@ describe('planTargetNames', () => {
     expect(plan('fastest', { aliases })).toEqual(['openai/gpt-5-mini']);
   });
 
-  test('bare names go to their maker, to who lists them, or to the only provider', () => {
+  test('bare names go to their maker or to who lists them, never to a guess', () => {
     expect(plan('claude-opus-5-5')).toEqual(['anthropic/claude-opus-5-5']);
     expect(plan('llama-4')).toEqual(['groq/llama-4']);
     expect(plan('nobody-knows')).toEqual([]);
-    expect(plan('nobody-knows', {}, { providers: ['groq'] })).toEqual(['groq/nobody-knows']);
+    expect(plan('nobody-knows', {}, { providers: ['groq'] })).toEqual([]);
+    expect(plan('gpt', {}, { providers: ['openai'] })).toEqual([]);
     expect(plan('unknown/nobody-knows')).toEqual([]);
   });
 

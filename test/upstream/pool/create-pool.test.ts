@@ -3,7 +3,8 @@
 import { describe, expect, test } from 'bun:test';
 import type { FailureKind } from '../../../src/core/usage-event.ts';
 import { createPool } from '../../../src/upstream/pool/create-pool.ts';
-import type { AcquireRequest, Lease, Pool } from '../../../src/upstream/pool/lease.ts';
+import type { AcquireRequest, Lease } from '../../../src/upstream/pool/lease.ts';
+import type { Pool } from '../../../src/upstream/pool/pool.ts';
 import { defaultPoolSettings, type PoolSettings } from '../../../src/upstream/pool/pool-settings.ts';
 import { discoverProviders } from '../../../src/upstream/providers/discover.ts';
 
@@ -83,12 +84,11 @@ describe('rests', () => {
     expect(waitOf(pool)).toBe('lease');
   });
 
-  test('one server error only yields to others; two in a row rest', () => {
+  test('server errors only yield to others; five in a row are tried again every ten seconds', () => {
     const { pool } = setUp(1);
+    for (let i = 0; i < 4; i++) fail(take(pool), 'server_error');
     fail(take(pool), 'server_error');
-    const again = take(pool);
-    fail(again, 'server_error');
-    expect(waitOf(pool)).toBe(30_000);
+    expect(waitOf(pool)).toBe(10_000);
     const two = setUp(2);
     const failed = take(two.pool);
     fail(failed, 'server_error');
@@ -240,7 +240,7 @@ describe('waiting', () => {
       { provider: 'openai', model: 'm' },
       { waitMs: 90_000, coolingMs: 10_000, signal: null },
     );
-    expect(refused).toEqual({ kind: 'cooling', waitMs: 60_000 });
+    expect(refused).toEqual({ kind: 'cooling', waitMs: 60_000, reason: 'rate_limit' });
   });
 
   test('a caller who leaves stops waiting', async () => {
