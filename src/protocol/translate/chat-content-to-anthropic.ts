@@ -3,7 +3,7 @@
 import { asArray, asObject, asString, type Json, type JsonObject } from '../../lib/json.ts';
 import { argumentsToObject } from './arguments.ts';
 import { readDataUrl } from './data-url.ts';
-import { ANTHROPIC_FORMAT, objectsOf, readPlace } from './reasoning.ts';
+import { ANTHROPIC_FORMAT, mergeDetails, objectsOf, readPlace } from './reasoning.ts';
 import { invalidField, unsupported } from './refuse.ts';
 import { readAttachment, readToolError } from './tool-marks.ts';
 
@@ -76,10 +76,10 @@ function toolResult(message: JsonObject, target: string): JsonObject {
 function assistantBlocks(message: JsonObject, target: string): JsonObject[] {
   if (message.function_call != null) throw unsupported('the old function_call', target, 'messages');
   if (message.audio != null) throw unsupported('audio of an earlier answer', target, 'messages');
-  const details = objectsOf(message.reasoning_details);
+  const details = mergeDetails(message.reasoning_details);
   const calls = objectsOf(message.tool_calls).map((call) => toolUse(call, target));
-  const text = asString(message.content);
-  if (text !== null) return interleave(details, text, calls);
+  const text = message.content == null ? '' : asString(message.content);
+  if (text !== null) return interleave(details, text + (asString(message.refusal) ?? ''), calls);
   return [
     ...details.flatMap(signedThinking),
     ...partsToBlocks(message.content, target),

@@ -80,6 +80,13 @@ export class DetailList {
   }
 }
 
+/** The details of a message. Clients that only collect a stream's fragments send them back unjoined. */
+export function mergeDetails(fragments: Json | undefined): JsonObject[] {
+  const list = new DetailList();
+  for (const fragment of objectsOf(fragments)) list.add(fragment);
+  return list.take();
+}
+
 const GROWING = new Set(['text', 'summary', 'data']);
 
 function grown(name: string, earlier: Json | undefined, later: Json | undefined): Json | undefined {
