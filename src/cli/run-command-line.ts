@@ -6,6 +6,7 @@ import { AppError } from '../errors/app-error.ts';
 import { StoreRefused } from '../store/dialect/sqlite/open-database.ts';
 import { CommandFailed } from './command-failed.ts';
 import { addConfigCommands } from './config.ts';
+import { addDemoCommand } from './demo.ts';
 import { addKeyCommands } from './key.ts';
 import { addLimitCommands } from './limit.ts';
 import { addServeCommand } from './serve.ts';
@@ -30,6 +31,7 @@ function buildProgram(): Command {
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(add --help for usage)');
   addServeCommand(program);
+  addDemoCommand(program);
   addUserCommands(program);
   addKeyCommands(program);
   addLimitCommands(program);

@@ -41,7 +41,7 @@ async function serve(options: ServeOptions): Promise<void> {
 }
 
 /** Resolves when the server has ended in good order; a second signal cuts what is still running. */
-function untilStopped(server: RunningServer): Promise<void> {
+export function untilStopped(server: RunningServer): Promise<void> {
   return new Promise((resolve, reject) => {
     let stopping = false;
     const stop = () => {
