@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import { AppError } from '../errors/app-error.ts';
 import { StoreRefused } from '../store/dialect/sqlite/open-database.ts';
+import { addBackupCommands } from './backup.ts';
 import { CommandFailed } from './command-failed.ts';
 import { addConfigCommands } from './config.ts';
 import { addDemoCommand } from './demo.ts';
@@ -37,6 +38,7 @@ function buildProgram(): Command {
   addLimitCommands(program);
   addUsageCommands(program);
   addVerifyCommand(program);
+  addBackupCommands(program);
   addConfigCommands(program);
   for (const command of everyCommand(program)) command.exitOverride();
   return program;
