@@ -18,7 +18,8 @@ import { startTollgate } from '../support/start-tollgate.ts';
 
 const REQUESTS = 10_000;
 const AT_ONCE = 96;
-const SLOTS = 64;
+const SLOTS = 90;
+const PROVIDER_KEYS = 800;
 
 /** Numbers that are the same on every run (mulberry32). */
 function seeded(seed: number): () => number {
@@ -49,14 +50,17 @@ function anyAnswer(isStream: boolean): ScriptedAnswer {
   return streamAnswer(pieces);
 }
 
+/** A key that fails rests for a while; there are enough for most requests to reach the provider all the same. */
+function providerKeys(): Record<string, string> {
+  return Object.fromEntries(
+    Array.from({ length: PROVIDER_KEYS }, (_, index) => [`SCRIPTED_API_KEY_${index + 1}`, `sk-${index}`]),
+  );
+}
+
 test(`${REQUESTS} requests with random failures and hang-ups leave no slot taken`, async () => {
   const upstream = await startScriptedUpstream((request) => anyAnswer(request.json?.stream === true));
   const tollgate = await startTollgate(
-    {
-      SCRIPTED_API_BASE: `${upstream.url}/v1`,
-      SCRIPTED_API_KEY: 'sk-scripted',
-      MAX_CONCURRENT_REQUESTS_PER_KEY_SCRIPTED: '5000',
-    },
+    { SCRIPTED_API_BASE: `${upstream.url}/v1`, ...providerKeys() },
     { prices: { 'scripted/*': { input: 1, output: 2 } } },
   );
   const mine = { scope: 'user', scopeId: tollgate.userId } as const;
@@ -96,7 +100,7 @@ test(`${REQUESTS} requests with random failures and hang-ups leave no slot taken
   expect(
     states.map(({ kind, used, reserved }) => (kind === 'concurrent_requests' ? used : reserved)),
   ).toEqual([0, 0, 0]);
-  expect(statuses.get(200)).toBeGreaterThan(REQUESTS / 4);
+  expect(statuses.get(200)).toBeGreaterThan(REQUESTS / 10);
   expect(statuses.get(0)).toBeGreaterThan(100);
   expect(statuses.get(429)).toBeGreaterThan(0);
 
