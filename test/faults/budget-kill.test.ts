@@ -68,7 +68,9 @@ test('three kills in mid-stream: the provider never bills more than the budget',
       chargedNanoUsd({ costNanoUsd: row.cost_nano_usd, heldNanoUsd: row.held_nano_usd }),
     );
     expect(charged.reduce((sum, each) => sum + each, 0)).toBe(Number(end.used));
-    expect(rows.length).toBe(upstream.requests.length);
+    // One that died between its mark and the wire has a row as well: nobody can know that it was not billed.
+    expect(rows.length).toBeGreaterThanOrEqual(upstream.requests.length);
+    expect(rows.length).toBeLessThanOrEqual(50);
     expect(rows.filter(({ outcome }) => outcome === 'unknown').length).toBeGreaterThan(8);
     expect(await run('limit', 'list')).toContain(
       `$${(Number(end.used) / 1e9).toFixed(9).replace(/0+$/, '')}`,
