@@ -4,24 +4,21 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/load-config.ts';
 import { SETTINGS, type SettingName } from '../config/settings.ts';
-import type {
-  LiveRequests,
-  ModelDesk,
-  PageParts,
-  ProviderDesk,
-  SettingsDesk,
-} from '../console/pages/page-parts.ts';
+import type { LiveRequests, ModelDesk, PageParts, SettingsDesk } from '../console/pages/page-parts.ts';
 import { priceLines } from '../console/pages/price-lines.ts';
 import type { Check } from '../console/pages/settings-page.tsx';
 import { NANO_USD_PER_USD } from '../core/price.ts';
-import { appError } from '../errors/app-error.ts';
 import type { Exchange } from '../gateway/exchange.ts';
 import type { Ledger } from '../ledger/create-ledger.ts';
 import { BUNDLED_EDITION } from '../ledger/prices/bundled-prices.ts';
 import type { PriceBook } from '../ledger/prices/price-book.ts';
+import { systemClock } from '../lib/clock.ts';
 import type { WatchedSet } from '../lib/watched-set.ts';
+import type { CredentialDeps } from '../services/provider-credentials/add-credential.ts';
 import { namesOfKeys } from '../store/api-keys.ts';
 import type { Store } from '../store/open-store.ts';
+import { createAddressGuard } from '../upstream/address-guard.ts';
+import { providerDesk } from './compose-provider-desk.ts';
 import type { ComposedUpstream } from './compose-upstream.ts';
 
 export interface DeskDeps {
@@ -38,10 +35,16 @@ export type Desks = Pick<PageParts, 'live' | 'providers' | 'models' | 'settings'
 export function composeDesks(deps: DeskDeps): Desks {
   return {
     live: liveDesk(deps),
-    providers: providerDesk(deps),
+    providers: providerDesk({ upstream: deps.upstream, credentials: credentialDeps(deps) }),
     models: modelDesk(deps),
     settings: settingsDesk(deps),
   };
+}
+
+function credentialDeps({ config, store }: DeskDeps): CredentialDeps {
+  const allowPrivate = config.settings.ALLOW_PRIVATE_UPSTREAMS;
+  const guard = createAddressGuard({ allowPrivate, clock: systemClock });
+  return { store, masterKey: config.secrets.masterKey, clock: systemClock, guard };
 }
 
 function liveDesk({ live, store }: DeskDeps): LiveRequests {
@@ -68,31 +71,6 @@ function liveDesk({ live, store }: DeskDeps): LiveRequests {
         phase: exchange.firstByteAtMs === null ? 'waiting' : 'answering',
       }));
     },
-  };
-}
-
-function providerDesk({ upstream }: DeskDeps): ProviderDesk {
-  const closed = async (): Promise<never> => {
-    throw appError('invalid_request', {
-      params: { detail: 'Set provider keys in the environment, as OPENAI_API_KEY and the like' },
-    });
-  };
-  return {
-    list: async () =>
-      upstream.pool.providers().map((spec) => ({
-        name: spec.name,
-        title: spec.name,
-        baseUrl: spec.baseUrl,
-        models: upstream.catalogue.list().filter((model) => model.provider === spec.name).length,
-        isDemo: spec.name === 'demo',
-        credentials: [],
-      })),
-    choices: () => upstream.pool.providers().map((spec) => [spec.name, spec.name] as const),
-    add: closed,
-    test: closed,
-    setEnabled: closed,
-    remove: closed,
-    names: async () => new Map(),
   };
 }
 

@@ -30,7 +30,10 @@ export interface ProviderDesk {
   readonly list: () => Promise<readonly ProviderCard[]>;
   /** Providers that a key may be added for. */
   readonly choices: () => readonly Option[];
-  readonly add: (act: Act, key: { provider: string; label: string; secret: string }) => Promise<void>;
+  readonly add: (
+    act: Act,
+    key: { provider: string; label: string; secret: string; baseUrl: string | null },
+  ) => Promise<void>;
   readonly test: (act: Act, credentialId: string) => Promise<TestResultModel>;
   readonly setEnabled: (act: Act, change: { credentialId: string; enabled: boolean }) => Promise<void>;
   readonly remove: (act: Act, credentialId: string) => Promise<void>;

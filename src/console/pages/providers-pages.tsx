@@ -182,13 +182,16 @@ function CredentialActs({ row, frame }: { row: CredentialRow; frame: Frame }) {
   return (
     <span class="flex justify-end gap-2">
       <ActButton frame={frame} action={`${base}/test`} label="Test" />
-      {row.source === 'environment' ? null : row.state === 'disabled' ? (
+      {row.state === 'disabled' ? (
         <ActButton frame={frame} action={`${base}/enable`} label="Switch on" />
       ) : (
-        <LinkButton href={`${base}/disable`} kind="danger">
-          Switch off
-        </LinkButton>
+        <LinkButton href={`${base}/disable`}>Switch off</LinkButton>
       )}
+      {row.source === 'dashboard' ? (
+        <LinkButton href={`${base}/delete`} kind="danger">
+          Delete
+        </LinkButton>
+      ) : null}
     </span>
   );
 }
@@ -225,6 +228,26 @@ export function NewCredentialPage({ frame, model }: { frame: Frame; model: NewCr
             autocomplete="off"
             hint="As the provider gave it to you."
           />
+          <details {...(model.state.errors.name || model.state.errors.base_url ? { open: true } : {})}>
+            <summary class="text-sm font-medium">Another provider, or another address</summary>
+            <div class="mt-4 grid gap-5">
+              <TextField
+                name="name"
+                label="Name"
+                state={model.state}
+                placeholder="my_vllm"
+                hint="Lower-case letters, digits and _. Its models are then my_vllm/model."
+              />
+              <TextField
+                name="base_url"
+                label="Base URL"
+                type="url"
+                state={model.state}
+                placeholder="https://llm.example.com/v1"
+                hint="An address that speaks OpenAI's API. Private addresses need ALLOW_PRIVATE_UPSTREAMS."
+              />
+            </div>
+          </details>
           <Submit label="Save key" cancel="/ui/admin/providers" />
         </PostForm>
       </Panel>

@@ -46,17 +46,27 @@ function showForm(parts: PageParts, { frame }: PersonRequest, state: FormState, 
 
 async function add(parts: PageParts, request: PersonRequest): Promise<Answer> {
   const { form } = request;
-  const { provider = '', label = '', secret = '' } = form;
-  if (secret.trim() === '') {
-    const errors = { secret: 'Paste the key that the provider gave you.' };
-    return showForm(parts, request, { values: { provider, label }, errors }, 422);
+  const { provider = '', name = '', base_url = '', label = '', secret = '' } = form;
+  const values = { provider, name, base_url, label };
+  const isOther = provider === '';
+  if (isOther && name.trim() === '') {
+    const errors = {
+      name: 'Give the other provider a name, as it will stand before the slash of its models.',
+    };
+    return showForm(parts, request, { values, errors }, 422);
   }
   const tried = await tryAct(
-    () => parts.providers.add(request, { provider, label: label.trim(), secret: secret.trim() }),
-    { provider: 'provider', label: 'label', secret: 'secret' },
+    () =>
+      parts.providers.add(request, {
+        provider: isOther ? name : provider,
+        label: label.trim() === '' ? 'added here' : label,
+        secret,
+        baseUrl: base_url.trim() === '' ? null : base_url.trim(),
+      }),
+    { provider: isOther ? 'name' : 'provider', label: 'label', secret: 'secret', base_url: 'base_url' },
   );
   if (tried.ok) return new Redirect(withNotice(BASE, 'credential_added'));
-  return showForm(parts, request, { values: { provider, label }, errors: tried.errors }, tried.status);
+  return showForm(parts, request, { values, errors: tried.errors }, tried.status);
 }
 
 async function test(parts: PageParts, request: PersonRequest): Promise<Answer> {
