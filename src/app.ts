@@ -128,5 +128,7 @@ function plainError(
 ): Response {
   const requestId = readRequestId(request.headers, newId('req'));
   const known = { method: request.method, path: 'this path', allowed: 'GET or POST', ...params };
-  return errorResponse(appError(code, { params: known }), 'openai', requestId);
+  // The path may be what is wrong, so only its beginning is looked at.
+  const shape = /^(https?:\/\/[^/]*)?\/v1\/messages/.test(request.url) ? 'anthropic' : 'openai';
+  return errorResponse(appError(code, { params: known }), shape, requestId);
 }

@@ -2,6 +2,7 @@
 //
 //   POST /v1/chat/completions    POST /v1/embeddings
 //   POST /v1/messages            POST /v1/messages/count_tokens
+//   POST /{v1,v1beta}/models/{model}:generateContent and :streamGenerateContent
 //   GET  /v1/models              GET  /v1/models/{provider/model}    GET /v1/usage/me
 import type { ErrorShape } from '../core/wire.ts';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
@@ -12,6 +13,7 @@ import type { GatewayDeps } from './deps.ts';
 import { CHAT, EMBEDDINGS, type Endpoint, MESSAGES } from './endpoint.ts';
 import { errorResponse } from './error-response.ts';
 import { type Identity, identify } from './exchange.ts';
+import { generateEndpoint } from './generate-endpoint.ts';
 import { handleCompletion } from './handle-completion.ts';
 import { handleCountTokens } from './handle-count-tokens.ts';
 import { findModel, listModels, type ModelCatalogue } from './models.ts';
@@ -46,7 +48,7 @@ export function createGateway(deps: GatewayDeps & { readonly catalogue: ModelCat
     if (deps.closing()) throw appError('shutting_down', { retryAfterMs: 5_000 });
     if (request.headers.get('upgrade')?.toLowerCase() === 'websocket') throw appError('upgrade_required');
     if (/[?&](key|api_key|api-key|access_token)=/i.test(target.query)) throw appError('key_in_url');
-    const endpoint = COMPLETIONS.get(target.path);
+    const endpoint = COMPLETIONS.get(target.path) ?? generateEndpoint(target.path);
     const isModels = target.path === MODELS_PATH || target.path.startsWith(`${MODELS_PATH}/`);
     // Authentication first, so that strangers learn nothing from what comes after it.
     const actor = deps.authenticate(request.headers);

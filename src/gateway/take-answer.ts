@@ -1,7 +1,7 @@
 // Takes a provider's answer in far enough to know that it is one: a stream up to its first real event, any other whole.
 // Until then nothing has gone to the caller, so that a failure here can still be tried elsewhere.
 import type { FailureKind } from '../core/usage-event.ts';
-import { asObject, asString, type JsonObject, parseJson } from '../lib/json.ts';
+import { asArray, asObject, asString, type JsonObject, parseJson } from '../lib/json.ts';
 import { redactText } from '../lib/redact-text.ts';
 import type { BodySource } from '../upstream/body-source.ts';
 import type { UpstreamAnswer, UpstreamFailure } from '../upstream/call-upstream.ts';
@@ -61,10 +61,15 @@ async function takeWhole({
   if (read.kind === 'timeout') return failed(answer, 'timeout_idle', 'The answer did not arrive in time.');
   if (read.kind === 'too_large') return failed(answer, 'bad_answer', 'The answer was too large.');
   if (read.kind === 'interrupted') return failed(answer, 'interrupted', 'The answer broke off.');
-  const json = asObject(parseJson(decoder.decode(read.bytes)));
+  const json = readWhole(parseJson(decoder.decode(read.bytes)));
   const disguised = json && disguisedError(json, secret);
   if (disguised) return failed(answer, disguised.failure, disguised.message);
   return { kind: 'answer', answer, body: { kind: 'whole', bytes: read.bytes, json } };
+}
+
+/** Gemini streams a list when it was not asked for events: what counts stands in its last entry. */
+function readWhole(parsed: unknown): JsonObject | null {
+  return asObject(parsed) ?? asObject(asArray(parsed)?.at(-1));
 }
 
 /** Some gateways answer 200 with nothing but an error in it; it is no answer. */
