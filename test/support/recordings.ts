@@ -7,6 +7,12 @@ const FOLDER = resolve(import.meta.dir, '../../../shared/recordings');
 
 export const HAVE_RECORDINGS = existsSync(join(FOLDER, 'README.md'));
 
+if (!HAVE_RECORDINGS && process.env.TOLLGATE_REQUIRE === 'all') {
+  throw new Error(
+    'the recordings are required here, and there is no folder ../shared/recordings beside this checkout',
+  );
+}
+
 /** One row of the index in the recordings' README: the numbers as the provider named them; null for "not reported". */
 export interface RecordingRow {
   readonly folder: string;
