@@ -3,6 +3,7 @@
 import type { Outcome, UsageEvent } from '../core/usage-event.ts';
 import { buildUsageEvent } from '../ledger/build-usage-event.ts';
 import type { StartedMark } from '../ledger/recover.ts';
+import { withoutEcho } from '../lib/without-echo.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -46,11 +47,21 @@ function toEvent(exchange: Exchange, settlement: Settlement, deps: GatewayDeps):
     durationMs: round(deps.clock.monotonicMs() - startedMs),
     finishReason: settlement.finishReason,
     errorType: settlement.errorType,
-    errorMessage: settlement.errorMessage?.slice(0, deps.errorCharsMax) ?? null,
+    errorMessage: storable(settlement.errorMessage, exchange, deps.errorCharsMax),
   };
-  const event = buildUsageEvent(end, exchange.attempts);
+  const attempts = exchange.attempts.map((attempt) =>
+    attempt.errorMessage === null
+      ? attempt
+      : { ...attempt, errorMessage: storable(attempt.errorMessage, exchange, deps.errorCharsMax) },
+  );
+  const event = buildUsageEvent(end, attempts);
   // A reservation stands on the row only where the truth stays unknown.
   return event.costNanoUsd === null ? event : { ...event, heldNanoUsd: null, heldTokens: null };
+}
+
+/** Bodies are never stored, not even where a provider's error repeats them. */
+function storable(message: string | null, exchange: Exchange, charsMax: number): string | null {
+  return message === null ? null : withoutEcho(message.slice(0, charsMax), exchange.body.text);
 }
 
 /**

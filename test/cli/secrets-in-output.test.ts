@@ -69,7 +69,8 @@ test('no planted secret is in output, logs, answers, database or journal', async
     ]),
   ];
   const found = places.flatMap(([place, text]) =>
-    [...Object.values(CANARIES), key, PROMPT, 'sk-canary-wrong-4e6d']
+    // The caller may see its own prompt in its provider's error; nobody may store it.
+    [...Object.values(CANARIES), key, 'sk-canary-wrong-4e6d', ...(place === 'answers' ? [] : [PROMPT])]
       .filter((secret) => text.includes(secret))
       .map((secret) => `${secret} in ${place}`),
   );
