@@ -11,7 +11,7 @@ export interface ExportChunk {
 }
 
 /** Rows held in memory at once. */
-const PAGE_ROWS = 1_000;
+const PAGE_ROWS = 500;
 
 /** Oldest first. Rows that arrive while it runs may or may not be in it. */
 export async function* exportUsage(

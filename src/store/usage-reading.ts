@@ -115,17 +115,19 @@ export async function usageShares(db: Db, question: ShareQuestion): Promise<Coun
   const { inner, edges } = cut(range);
   const kind = subject.kind === 'all' ? by : `${subject.kind}_${by}`;
   const owner = subject.kind === 'all' ? '' : subject.value;
-  const counters = [
-    rollupPart('usage_days', inner),
-    ...(whole ? edges.map((edge) => rollupPart('usage_slots', edge)) : []),
+  const sharesIn = (table: 'usage_days' | 'usage_slots', part: TimeRange) => sql`
+    SELECT usage_scopes.value AS value, ${counterColumns('r')} FROM usage_scopes
+    CROSS JOIN ${sql.table(table)} AS r
+    WHERE usage_scopes.kind = ${kind} AND usage_scopes.owner = ${owner} AND r.scope_id = usage_scopes.id
+      AND r.bucket_ms >= ${part.sinceMs} AND r.bucket_ms < ${part.untilMs}`;
+  // CROSS JOIN keeps the planner from reading every counter of the range: names first, then their buckets.
+  const fromRollups = [
+    sharesIn('usage_days', inner),
+    ...(whole ? edges.map((edge) => sharesIn('usage_slots', edge)) : []),
   ];
-  const fromRollups = sql`
-    SELECT usage_scopes.value AS value, ${counterColumns('part')} FROM usage_scopes
-    JOIN (${sql.join(counters, sql` UNION ALL `)}) AS part ON part.scope_id = usage_scopes.id
-    WHERE usage_scopes.kind = ${kind} AND usage_scopes.owner = ${owner}`;
   const fromRows = subject.kind === 'all' ? [] : edges.map((edge) => rowsPart(subject, by, edge));
   const rows = await sql<ShareRow>`
-    SELECT value, ${COUNTER_SUMS} FROM (${sql.join([fromRollups, ...fromRows], sql` UNION ALL `)}) AS every
+    SELECT value, ${COUNTER_SUMS} FROM (${sql.join([...fromRollups, ...fromRows], sql` UNION ALL `)}) AS every
     GROUP BY value ORDER BY sum(cost_nano_usd) DESC, sum(requests) DESC, value LIMIT ${limit}
   `.execute(db);
   return { range, rows: rows.rows.map((row) => ({ ...totalsOf(row), value: row.value })) };
