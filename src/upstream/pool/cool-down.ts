@@ -81,11 +81,6 @@ export function needsProbe(rest: Rest): boolean {
   return rest.hardUntilMs > 0;
 }
 
-/** Whether a success ends the rest: a call that began before the limit was hit knows nothing of it. */
-export function endsRest(rest: Rest, fresh: boolean): boolean {
-  return fresh || FAILURE_RULES[rest.reason].cools === 'soft';
-}
-
 /** Whether so many models rest without a hint that the credential itself must be at fault. */
 export function mustLockOut(rests: Iterable<Rest>, nowMs: number): boolean {
   let resting = 0;

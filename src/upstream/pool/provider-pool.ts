@@ -4,7 +4,7 @@ import { FAILURE_RULES } from '../../core/failure-rules.ts';
 import type { FailureKind } from '../../core/usage-event.ts';
 import type { Credential, ProviderSpec } from '../providers/provider-spec.ts';
 import type { Affinity } from './affinity.ts';
-import { endsRest, LOCK_OUT_MS, mustLockOut, needsProbe, quarantineMs, restAfter } from './cool-down.ts';
+import { LOCK_OUT_MS, mustLockOut, needsProbe, quarantineMs, restAfter } from './cool-down.ts';
 import {
   type CredentialState,
   countTokens,
@@ -91,7 +91,7 @@ export class ProviderPool {
     const scope = scopeOf(state, key, nowMs);
     countUse(state, scope, nowMs);
     this.#applyCap({ state, scope, model, nowMs });
-    const probing = scope.rest !== null && needsProbe(scope.rest);
+    const probing = scope.rest !== null;
     if (probing) scope.probes += 1;
     return { state, scope, scopeEpoch: scope.epoch, lockEpoch: state.epoch, probing };
   }
@@ -148,7 +148,9 @@ export class ProviderPool {
     const yielding = failed !== null && failed.untilMs > nowMs;
     // After a rest one call finds out whether it is over: the others would only fail together (faults.md U11).
     const probing = (scope?.probes ?? 0) > 0;
-    const unproven = !state.proven && state.inFlight > 0 && this.states.length > 1 && !insist;
+    const mustProbe = probing && failed !== null && needsProbe(failed);
+    // Where others can serve meanwhile, an untried or lately failed credential is tried with one call as well.
+    const onTrial = (probing || (!state.proven && state.inFlight > 0)) && this.states.length > 1 && !insist;
     return {
       id,
       priority,
@@ -157,7 +159,7 @@ export class ProviderPool {
       max: this.settings.maxConcurrent * multiplier,
       waitMs: this.waitMs(state, key, nowMs) || this.#cycleWaitMs(state, key, nowMs),
       yielding,
-      held: probing || unproven,
+      held: mustProbe || onTrial,
       usage: scope ? windowRequests(scope, nowMs) : 0,
     };
   }
@@ -191,7 +193,8 @@ export class ProviderPool {
     this.prove(grant);
     state.tally.successes += 1;
     scope.tally.successes += 1;
-    if (scope.rest && endsRest(scope.rest, grant.scopeEpoch === scope.epoch)) scope.rest = null;
+    // A call that began before the failure knows nothing of it.
+    if (grant.scopeEpoch === scope.epoch) scope.rest = null;
   }
 
   #fail(grant: Grant, report: Extract<LeaseReport, { kind: 'failure' }>, nowMs: number): void {
