@@ -8,6 +8,7 @@ import { addBackupCommands } from './backup.ts';
 import { CommandFailed } from './command-failed.ts';
 import { addConfigCommands } from './config.ts';
 import { addDemoCommand } from './demo.ts';
+import { addDoctorCommand } from './doctor.ts';
 import { addKeyCommands } from './key.ts';
 import { addLimitCommands } from './limit.ts';
 import { addServeCommand } from './serve.ts';
@@ -16,6 +17,8 @@ import { addUserCommands } from './user.ts';
 import { addVerifyCommand } from './verify.ts';
 
 export async function runCommandLine(args: readonly string[]): Promise<number> {
+  // Whatever a command creates (database, journal, backups) is closed to others.
+  process.umask(0o077);
   const program = buildProgram();
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -40,6 +43,7 @@ function buildProgram(): Command {
   addVerifyCommand(program);
   addBackupCommands(program);
   addConfigCommands(program);
+  addDoctorCommand(program);
   for (const command of everyCommand(program)) command.exitOverride();
   return program;
 }
