@@ -2,7 +2,9 @@
 import type { Command } from 'commander';
 import type { Config } from '../config/load-config.ts';
 import { SETTINGS, type SettingName } from '../config/settings.ts';
+import { amountText, limitName } from '../core/limits/limit.ts';
 import { configOf, withDataOption } from './command-context.ts';
+import { houseLimits } from './compose-limits.ts';
 import { printTable } from './print-table.ts';
 
 export function addConfigCommands(program: Command): void {
@@ -13,6 +15,7 @@ export function addConfigCommands(program: Command): void {
 }
 
 function printConfig(config: Config): void {
+  const limits = houseLimits(config.yaml);
   for (const warning of config.warnings) console.error(`warning: ${warning}`);
   const names = Object.keys(SETTINGS) as SettingName[];
   printTable(
@@ -24,6 +27,7 @@ function printConfig(config: Config): void {
     ]),
   );
   console.log(`\ntollgate.yaml: ${config.yamlPath ?? 'none'}`);
+  for (const limit of limits) console.log(`${limitName(limit)}: ${amountText(limit.kind, limit.amount)}`);
 }
 
 function shownValue(config: Config, name: SettingName): string {

@@ -157,7 +157,7 @@ async function buildHouse(config: Config): Promise<House> {
     log,
     retentionDays: settings.USAGE_RETENTION_DAYS,
   });
-  const limits = await composeLimits({ store, ledger, clock: systemClock, log });
+  const limits = await composeLimits({ store, ledger, clock: systemClock, log, yaml: config.yaml });
   const metrics = createHouseMetrics({
     requestsInFlight: () => live.size(),
     streamsRunning: () => watch.size(),
@@ -284,6 +284,7 @@ async function lookAgain({ keys, limits, upstream }: House): Promise<void> {
 async function reload(house: House, reread: () => Config): Promise<void> {
   try {
     const config = reread();
+    await house.limits.reconfigure(config.yaml);
     await house.upstream.reconfigure(config);
     await lookAgain(house);
     await reloadPrices(house, config);

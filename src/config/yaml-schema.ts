@@ -30,16 +30,29 @@ const provider = z.strictObject({
   on_hang_up: z.enum(['cancel', 'drain']).optional(),
 });
 
-const limit = z.strictObject({
+/** The most a budget can be: beyond it nano-dollars are no longer exact numbers. */
+const BUDGET_USD_MAX = 9_000_000;
+
+const limitFields = z.strictObject({
   requests_per_minute: z.number().int().positive().optional(),
   tokens_per_minute: z.number().int().positive().optional(),
   concurrent: z.number().int().positive().optional(),
-  budget_usd: z.number().positive().optional(),
+  budget_usd: z.number().positive().max(BUDGET_USD_MAX).optional(),
   budget_tokens: z.number().int().positive().optional(),
+  /** Of the budgets; `total` never begins anew. */
   period: z.enum(['day', 'week', 'month', 'total']).optional(),
+  /** Whose calendar counts the days; UTC unless named. */
+  time_zone: z.string().optional(),
+  /** Share of a budget at which a warning is given; 0 for never. */
   warn_at: z.number().min(0).max(1).optional(),
   allow_unpriced: z.boolean().optional(),
 });
+
+const limit = limitFields.refine(
+  (fields) =>
+    fields.period !== undefined || (fields.budget_usd === undefined && fields.budget_tokens === undefined),
+  { path: ['period'], message: 'a budget needs a period; allowed: day, week, month, total' },
+);
 
 const providerName = z.string().regex(/^[a-z][a-z0-9_]*$/, 'allowed: lower-case letters, digits and _');
 const fullModel = z.string().regex(/^[^/]+\/.+$/, 'allowed: provider/model');

@@ -18,13 +18,12 @@ export interface AdmitDeps {
 
 export function createAdmit(deps: AdmitDeps): Admit {
   return (exchange, targets) => {
-    const { actor, facts, endpoint } = exchange;
+    const { actor, endpoint } = exchange;
     return deps.limiter.admit({
       eventId: exchange.id,
       timeMs: exchange.timeMs,
       userId: actor.userId,
       keyId: actor.keyId,
-      model: facts.model,
       ...mostOf(exchange, targets, deps),
       shape: endpoint.errorShape,
     });
@@ -43,7 +42,8 @@ function mostOf(exchange: Exchange, targets: readonly Target[], { prices }: Admi
   };
   let tokensMax = 0;
   let nanoUsdMax: number | null = 0;
-  for (const { spec, model } of targets) {
+  let named = facts.model;
+  for (const { spec, model, fullName } of targets) {
     const bounds: ModelBounds = {
       contextTokens: prices.contextTokens(spec.name, model),
       maxOutputTokens: null,
@@ -51,9 +51,11 @@ function mostOf(exchange: Exchange, targets: readonly Target[], { prices }: Admi
     const worst = worstCase(size, bounds);
     const price = prices.find({ provider: spec.name, model });
     tokensMax = Math.max(tokensMax, worst.totalTokens);
-    if (price === null) nanoUsdMax = null;
-    else if (nanoUsdMax !== null)
+    if (price === null) {
+      if (nanoUsdMax !== null) named = fullName;
+      nanoUsdMax = null;
+    } else if (nanoUsdMax !== null)
       nanoUsdMax = Math.max(nanoUsdMax, worstCostNanoUsd(worst, priceCeiling(price)));
   }
-  return { tokensMax, nanoUsdMax };
+  return { model: named, tokensMax, nanoUsdMax };
 }

@@ -26,6 +26,8 @@ export interface LimitsLoaderDeps {
   /** Resolves when everything settled before the call is in the store. */
   readonly flush: () => Promise<void>;
   readonly clock: Clock;
+  /** Limits of the configuration, which bind beside those of the store. */
+  readonly configured?: () => readonly Limit[];
 }
 
 export interface LimitsLoader {
@@ -71,7 +73,7 @@ async function loadLimits(deps: LimitsLoaderDeps, isServing: boolean): Promise<v
   const oldestMs = limiter.oldestLiveMs ?? deps.clock.nowMs();
   const cutMs = isServing ? slotStart(oldestMs - CLOCK_SLACK_MS) : Number.POSITIVE_INFINITY;
   try {
-    const limits = await listLimits(store.read);
+    const limits = [...(deps.configured?.() ?? []), ...(await listLimits(store.read))];
     const fresh = limiter.unseeded(limits);
     if (fresh.length > 0) await deps.flush();
     const seeds = await readSeeds(deps, { fresh, trace, cutMs });

@@ -278,3 +278,18 @@ test('a request whose provider cannot be reached costs nothing and gives everyth
     { kind: 'budget_tokens', used: 0, reserved: 0 },
   ]);
 });
+
+test("the house's limits of tollgate.yaml bind everybody", async () => {
+  const house = await startTollgate(
+    { SCRIPTED_API_BASE: `${upstream.url}/v1`, SCRIPTED_API_KEY: 'sk-scripted' },
+    { limits: { house: { requests_per_minute: 2 } } },
+  );
+  const statuses: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    const response = await house.post('/v1/chat/completions', { ...BODY, model: 'scripted/any' });
+    await response.text();
+    statuses.push(response.status);
+  }
+  expect(statuses).toEqual([200, 200, 429, 429]);
+  await house.stop();
+});
