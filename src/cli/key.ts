@@ -1,10 +1,17 @@
-// `key create|list|revoke`. `create` prints the token alone on stdout, so that scripts can take it.
+// `key create|list|rotate|revoke`. `create` prints the token alone on stdout, so that scripts can take it.
 import type { Command } from 'commander';
 import type { Clock } from '../lib/clock.ts';
-import { issueKey } from '../services/issue-key.ts';
-import { type ApiKeyRow, findKeyById, listKeysOfUser, revokeKeyRow } from '../store/api-keys.ts';
+import {
+  COMMAND_ACT,
+  createKey,
+  type KeyParts,
+  ROTATION_GRACE_MAX_MS,
+  revokeKey,
+  rotateKey,
+} from '../services/people/manage-keys.ts';
+import { type ApiKeyRow, listKeysOfUser } from '../store/api-keys.ts';
 import { listUsers } from '../store/users.ts';
-import { withDataOption, withStore, withStoreChange } from './command-context.ts';
+import { type CommandContext, withDataOption, withStore, withStoreChange } from './command-context.ts';
 import { CommandFailed } from './command-failed.ts';
 import { parseDuration } from './parse-duration.ts';
 import { printTable, printTime } from './print-table.ts';
@@ -39,6 +46,11 @@ export function addKeyCommands(program: Command): void {
     .option('--user <name>', 'only the keys of this user')
     .description('API keys, never their tokens')
     .action(listAction);
+  withDataOption(key.command('rotate'))
+    .argument('<id>')
+    .option('--grace <duration>', 'how long the old key serves on, such as 1h or 7d (default: not at all)')
+    .description('make the successor of a key; prints its token alone, once')
+    .action(rotateAction);
   withDataOption(key.command('revoke'))
     .argument('<id>')
     .description('end a key; a running server refuses its next request')
@@ -49,24 +61,24 @@ async function createAction(options: CreateOptions): Promise<void> {
   const { onHangUp } = options;
   if (onHangUp !== 'cancel' && onHangUp !== 'drain')
     throw new CommandFailed('--on-hang-up is cancel or drain', 2);
-  const issued = await withStoreChange(options, async ({ config, store, clock }) => {
-    const user = await requireUser(store, options.user);
+  const issued = await withStoreChange(options, async (context) => {
+    const user = await requireUser(context.store, options.user);
     if (options.admin && user.role !== 'admin') {
       throw new CommandFailed(`${user.username} is not an admin; a key never has more rights than its owner`);
     }
-    return issueKey(
-      { store, clock, pepper: config.secrets.pepper },
-      {
-        userId: user.id,
-        name: options.name,
-        expiresMs: expiryOf(options.expires, clock),
-        scopes: options.admin ? ['use', 'admin'] : ['use'],
+    return createKey(keyParts(context), {
+      ...COMMAND_ACT,
+      ownerId: user.id,
+      name: options.name,
+      scopes: options.admin ? ['use', 'admin'] : ['use'],
+      fields: {
+        expiresMs: expiryOf(options.expires, context.clock),
         models: commaList(options.models),
         addresses: commaList(options.addresses),
         tags: commaList(options.tags) ?? [],
         onHangUp,
       },
-    );
+    });
   });
   console.error(`Created key ${issued.row.id}. The token is shown only now:`);
   console.log(issued.token);
@@ -116,11 +128,25 @@ function stateOf(key: ApiKeyRow, clock: Clock): string {
 }
 
 async function revokeAction(id: string, options: { data?: string }): Promise<void> {
-  await withStoreChange(options, async ({ store, clock }) => {
-    if (!(await findKeyById(store.read, id))) {
-      throw new CommandFailed(`there is no key ${id}; tollgate key list shows all`);
-    }
-    await revokeKeyRow(store.write, id, clock.nowMs());
-  });
+  await withStoreChange(options, (context) =>
+    revokeKey(keyParts(context), { ...COMMAND_ACT, target: { keyId: id, ownerId: null } }),
+  );
   console.error(`Revoked ${id}.`);
+}
+
+async function rotateAction(id: string, options: { data?: string; grace?: string }): Promise<void> {
+  const graceMs = options.grace === undefined ? 0 : parseDuration(options.grace);
+  if (graceMs === null || graceMs > ROTATION_GRACE_MAX_MS) {
+    throw new CommandFailed(`--grace is a duration of at most 30d, such as 1h, not ${options.grace}`, 2);
+  }
+  const issued = await withStoreChange(options, (context) =>
+    rotateKey(keyParts(context), { ...COMMAND_ACT, target: { keyId: id, ownerId: null }, graceMs }),
+  );
+  console.error(`Created key ${issued.row.id}. The token is shown only now:`);
+  console.log(issued.token);
+}
+
+/** A command tells a running server of its change itself, so there is no index to reload. */
+function keyParts({ config, store, clock }: CommandContext): KeyParts {
+  return { store, clock, pepper: config.secrets.pepper, reloadKeys: async () => {} };
 }

@@ -9,6 +9,7 @@ import { CommandFailed } from './command-failed.ts';
 import { addConfigCommands } from './config.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
+import { addImportCommand } from './import.ts';
 import { addKeyCommands } from './key.ts';
 import { addLimitCommands } from './limit.ts';
 import { addServeCommand } from './serve.ts';
@@ -38,6 +39,7 @@ function buildProgram(): Command {
   addDemoCommand(program);
   addUserCommands(program);
   addKeyCommands(program);
+  addImportCommand(program);
   addLimitCommands(program);
   addUsageCommands(program);
   addVerifyCommand(program);

@@ -139,7 +139,12 @@ async function buildHouse(config: Config): Promise<House> {
     log,
     settings: ledgerSettings(config),
   });
-  const keys = await createKeyIndex({ store, pepper: config.secrets.pepper, clock: systemClock });
+  const keys = await createKeyIndex({
+    store,
+    pepper: config.secrets.pepper,
+    previousPepper: settings.API_TOKEN_PEPPER_PREVIOUS,
+    clock: systemClock,
+  });
   const watch = createStreamWatch({
     clock: systemClock,
     readIdleMs: settings.TIMEOUT_READ_STREAMING,

@@ -3,19 +3,27 @@ import type { Command } from 'commander';
 import { passwordFault } from '../core/password-policy.ts';
 import { systemDoer } from '../core/principal.ts';
 import { randomToken } from '../lib/id.ts';
-import { createUser } from '../services/create-user.ts';
 import { restrictUser } from '../services/limits/restrict-user.ts';
 import { isCommonPassword } from '../services/passwords/known-passwords.ts';
 import { createPasswordHasher } from '../services/passwords/password-hasher.ts';
+import {
+  type AccountParts,
+  createAccount,
+  resetAccountPassword,
+  setAccountActive,
+} from '../services/people/accounts.ts';
+import { createSignInThrottle } from '../services/people/sign-in-throttle.ts';
 import type { Store } from '../store/open-store.ts';
-import { findUserByName, listUsers, type UserRow, updateUser } from '../store/users.ts';
-import { withDataOption, withStore, withStoreChange } from './command-context.ts';
+import { findUserByName, listUsers, type UserRow } from '../store/users.ts';
+import { type CommandContext, withDataOption, withStore, withStoreChange } from './command-context.ts';
 import { CommandFailed } from './command-failed.ts';
 import { printTable, printTime } from './print-table.ts';
 
 interface DataOptions {
   readonly data?: string;
 }
+
+const DOER = systemDoer('command line');
 
 export function addUserCommands(program: Command): void {
   const user = program.command('user').description('accounts');
@@ -77,9 +85,9 @@ async function createAction(name: string, options: PasswordOptions & { role: str
   const { role } = options;
   if (role !== 'admin' && role !== 'user') throw new CommandFailed(`--role is admin or user, not ${role}`, 2);
   const password = await choosePassword(options, name);
-  await withStoreChange(options, async ({ store, clock }) => {
-    const passwordHash = await createPasswordHasher().hash(password.text);
-    await createUser({ store, clock }, { username: name, passwordHash, role });
+  await withStoreChange(options, async (context) => {
+    const account = { username: name, password: password.text, role, isActive: true } as const;
+    await createAccount(accountParts(context), { doer: DOER, account });
   });
   console.error(`Created ${role} ${name}.`);
   if (password.generated) console.log(`password: ${password.text}`);
@@ -101,29 +109,24 @@ async function listAction(options: DataOptions): Promise<void> {
 }
 
 async function setActive(name: string, options: DataOptions, active: boolean): Promise<void> {
-  await withStoreChange(options, async ({ store }) => {
-    const user = await requireUser(store, name);
-    if (!active) await refuseLastAdmin(store, user);
-    await updateUser(store.write, user.id, { is_active: active ? 1 : 0 });
+  await withStoreChange(options, async (context) => {
+    const { id: userId } = await requireUser(context.store, name);
+    await setAccountActive(accountParts(context), { doer: DOER, userId, active });
   });
   console.error(`${active ? 'Enabled' : 'Disabled'} ${name}.`);
 }
 
-async function refuseLastAdmin(store: Store, user: UserRow): Promise<void> {
-  if (user.role !== 'admin') return;
-  const others = (await listUsers(store.read)).filter(
-    (other) => other.role === 'admin' && other.is_active === 1 && other.id !== user.id,
-  );
-  if (others.length === 0)
-    throw new CommandFailed(`${user.username} is the last active admin and stays enabled`);
+/** A command tells a running server of its change itself, so there is no index to reload. */
+function accountParts({ store, clock }: CommandContext): AccountParts {
+  const throttle = createSignInThrottle({ store, clock });
+  return { store, clock, hasher: createPasswordHasher(), throttle, reloadKeys: async () => {} };
 }
 
 async function resetAction(name: string, options: PasswordOptions): Promise<void> {
   const password = await choosePassword(options, name);
-  await withStoreChange(options, async ({ store }) => {
-    const user = await requireUser(store, name);
-    const password_hash = await createPasswordHasher().hash(password.text);
-    await updateUser(store.write, user.id, { password_hash });
+  await withStoreChange(options, async (context) => {
+    const { id: userId } = await requireUser(context.store, name);
+    await resetAccountPassword(accountParts(context), { doer: DOER, userId, password: password.text });
   });
   console.error(`Set a new password for ${name}.`);
   if (password.generated) console.log(`password: ${password.text}`);

@@ -125,6 +125,9 @@ export const SETTINGS = {
   API_TOKEN_PEPPER: secretSetting(
     'Key of the API key hashes. Generated in development; demanded in production.',
   ),
+  API_TOKEN_PEPPER_PREVIOUS: secretSetting(
+    'The pepper before this one: keys hashed under it go on working and are rehashed when used.',
+  ),
   SESSION_SECRET: secretSetting(
     'Key of session and CSRF hashes. Generated in development; demanded in production.',
   ),

@@ -35,6 +35,8 @@ interface Entry {
 export interface KeyIndexDeps {
   readonly store: Store;
   readonly pepper: string;
+  /** The pepper before this one, or the predecessor's: its hashes verify and are rewritten on use. */
+  readonly previousPepper?: string | null;
   readonly clock: Clock;
 }
 
@@ -71,14 +73,26 @@ export async function createKeyIndex(deps: KeyIndexDeps): Promise<KeyIndex> {
   function findEntry(token: string): Entry | undefined {
     const hash = hashApiKey(token, deps.pepper);
     const entry = entries.get(hash);
-    if (entry || legacyCount === 0) return entry;
-    const legacy = entries.get(hashApiKeyLegacy(token, deps.pepper));
-    if (legacy?.row.hash_kind === 'legacy') migrateLegacy(legacy, hash);
-    return legacy;
+    if (entry) return entry;
+    const older = findOlder(token);
+    if (older) migrateHash(older, hash);
+    return older;
   }
 
-  /** Rewrites a legacy hash in the current form, as the predecessor did on use. Failure costs nothing: the next use tries again. */
-  function migrateLegacy(entry: Entry, hash: string): void {
+  /** Under the previous pepper, and in the predecessor's older form under both: a miss costs a hash for each. */
+  function findOlder(token: string): Entry | undefined {
+    const { pepper, previousPepper } = deps;
+    const previous = previousPepper ? entries.get(hashApiKey(token, previousPepper)) : undefined;
+    if (previous || legacyCount === 0) return previous;
+    for (const each of previousPepper ? [pepper, previousPepper] : [pepper]) {
+      const legacy = entries.get(hashApiKeyLegacy(token, each));
+      if (legacy?.row.hash_kind === 'legacy') return legacy;
+    }
+    return undefined;
+  }
+
+  /** Rewrites an older hash in the current form, as the predecessor did on use. Failure costs nothing: the next use tries again. */
+  function migrateHash(entry: Entry, hash: string): void {
     entries.set(hash, entry);
     updateKey(deps.store.write, entry.row.id, { token_hash: hash, hash_kind: 'hmac' }).catch(() => {
       entries.delete(hash);

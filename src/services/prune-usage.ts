@@ -1,4 +1,4 @@
-// Retention on demand of an admin: old usage events out, and the audit log knows who asked. Daily totals stay.
+// Retention on demand by an admin: what services/apply-retention.ts does, and a line in the audit log.
 import type { Doer } from '../core/principal.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/open-store.ts';
@@ -11,8 +11,9 @@ export async function pruneUsage(
   act: { readonly doer: Doer; readonly retentionDays: number },
 ): Promise<number> {
   const { store, clock } = parts;
-  const { deleted } = await applyRetention({ store, clock, retentionDays: act.retentionDays });
-  const after = { deleted, retention_days: act.retentionDays };
-  await recordAudit(store.write, { nowMs: clock.nowMs(), doer: act.doer, action: 'usage_prune', after });
+  const { doer, retentionDays } = act;
+  const { deleted } = await applyRetention({ store, clock, retentionDays });
+  const after = { deleted, retention_days: retentionDays };
+  await recordAudit(store.write, { nowMs: clock.nowMs(), doer, action: 'usage_prune', after });
   return deleted;
 }

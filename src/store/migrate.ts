@@ -6,6 +6,7 @@ import { MIGRATIONS } from './migrations/index.ts';
 
 /** Brings the schema up to date. Throws StoreRefused when the file was written by a newer Tollgate. */
 export async function migrate(db: Database, path: string): Promise<void> {
+  refuseForeign(db, path);
   db.run(
     'CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_ms INTEGER NOT NULL)',
   );
@@ -34,4 +35,15 @@ function appliedNumber(db: Database): number {
     number: number;
   };
   return row.number;
+}
+
+/** A `.env` of the predecessor may name its own database: that one is imported, never written to. */
+function refuseForeign(db: Database, path: string): void {
+  const tables = db
+    .query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    .all() as { name: string }[];
+  if (tables.length === 0 || tables.some(({ name }) => name === 'migrations')) return;
+  throw new StoreRefused(
+    `${path} is a database of another program and was left untouched. Point DATABASE_URL elsewhere; the predecessor's database is taken over by: tollgate import llm-api-key-proxy ${path}`,
+  );
 }

@@ -4,7 +4,7 @@
 import type { AuditAction } from '../../core/audit-action.ts';
 import { judgeKeyName } from '../../core/identity/user-rules.ts';
 import { ACCESS_ENTRIES_MAX, addressEntryFault, modelEntryFault } from '../../core/limits/access-list.ts';
-import { doerOf, type Principal, type RequestOrigin } from '../../core/principal.ts';
+import { doerOf, type Principal, type RequestOrigin, systemDoer } from '../../core/principal.ts';
 import { appError } from '../../errors/app-error.ts';
 import { type ApiKeyRow, findKeyById, updateKey } from '../../store/api-keys.ts';
 import type { Store } from '../../store/open-store.ts';
@@ -30,10 +30,17 @@ export interface KeyFields {
   readonly onHangUp?: 'cancel' | 'drain' | undefined;
 }
 
+/** Who does it: a person, a script, or (null) a command on the machine itself, which may do everything. */
 export interface KeyAct {
-  readonly principal: Principal;
+  readonly principal: Principal | null;
   readonly origin: RequestOrigin;
 }
+
+/** For commands: they come from nowhere. */
+export const COMMAND_ACT: KeyAct = {
+  principal: null,
+  origin: { address: null, userAgent: null, requestId: '' },
+};
 
 /** Throws `object_not_found` for an unknown user, `not_allowed` for rights beyond the maker's or the owner's. */
 export async function createKey(
@@ -159,10 +166,11 @@ export async function rotateKey(
 /** A key never has more rights than its maker has now, nor than its owner. */
 function requireRights(
   scopes: readonly ('use' | 'admin')[],
-  facts: { readonly principal: Principal; readonly owner: UserRow },
+  facts: { readonly principal: Principal | null; readonly owner: UserRow },
 ): void {
   if (!scopes.includes('admin')) return;
-  if (facts.principal.role === 'admin' && facts.owner.role === 'admin') return;
+  const maker = facts.principal?.role ?? 'admin';
+  if (maker === 'admin' && facts.owner.role === 'admin') return;
   const detail = 'Only an admin can have a key with the admin scope';
   throw appError('not_allowed', { params: { detail } });
 }
@@ -233,6 +241,6 @@ async function audit(
 ): Promise<void> {
   const { db, row, ...told } = facts;
   const target = { kind: 'api_key', id: row.id, name: row.name };
-  const doer = doerOf(act.principal, act.origin);
+  const doer = act.principal ? doerOf(act.principal, act.origin) : systemDoer('command line');
   await recordAudit(db, { nowMs: parts.clock.nowMs(), doer, target, ...told });
 }

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashApiKey, hashApiKeyLegacy } from '../../../src/core/identity/api-key.ts';
 import { importPredecessor } from '../../../src/services/import/import-predecessor.ts';
+import { createKeyIndex } from '../../../src/services/key-index.ts';
+import { openStore } from '../../../src/store/open-store.ts';
 import { openPeopleHouse, PEPPER, type PeopleHouse } from '../../support/people-house.ts';
 import { createPredecessorDatabase, type PredecessorDatabase } from '../../support/predecessor-database.ts';
 
@@ -254,4 +256,71 @@ test('100,000 usage rows arrive in under 30 s, with their progress told', async 
   expect(report.usage.taken).toBe(100_000);
   expect(told.at(-1)).toBe(100_000);
   expect(seconds).toBeLessThan(30);
+}, 60_000);
+
+test("keys hashed under the predecessor's own pepper work while it is the previous one, and are rehashed on use", async () => {
+  const ann = old.addUser({ username: 'ann', password: 'password-123' });
+  old.close();
+  rmSync(path);
+  rmSync(`${path}-wal`, { force: true });
+  old = createPredecessorDatabase(path, 'change-me-token-pepper');
+  expect(old.addUser({ username: 'ann', password: 'password-123' })).toBe(ann);
+  const tokens = [
+    old.addKey({ userId: ann, name: 'current', kind: 'hmac' }),
+    old.addKey({ userId: ann, name: 'older', kind: 'legacy' }),
+  ];
+  await run();
+  await house.keys.reload();
+  expect(tokens.map((token) => house.keys.find(token))).toEqual(['invalid_api_key', 'invalid_api_key']);
+  const deps = { store: house.store, pepper: PEPPER, clock: house.clock };
+  const keys = await createKeyIndex({ ...deps, previousPepper: 'change-me-token-pepper' });
+  for (const token of tokens) expect(keys.find(token)).toMatchObject({ name: 'ann' });
+  const hashes = new Set(tokens.map((token) => hashApiKey(token, PEPPER)));
+  await Bun.sleep(50);
+  const rows = await house.store.read.selectFrom('api_keys').select(['token_hash', 'hash_kind']).execute();
+  expect(new Set(rows.map((row) => row.token_hash))).toEqual(hashes);
+  expect(rows.every((row) => row.hash_kind === 'hmac')).toBe(true);
+  await house.keys.reload();
+  for (const token of tokens) expect(house.keys.find(token)).toMatchObject({ name: 'ann' });
+});
+
+test("the predecessor's database is never opened as our own", async () => {
+  old.addUser({ username: 'ann', password: 'password-123' });
+  const before = contents(oldDir);
+  const refusal = await openStore({ path, mode: 'inline' }).then(
+    () => 'opened',
+    (error: Error) => error.message,
+  );
+  expect(refusal).toContain(`tollgate import llm-api-key-proxy ${path}`);
+  expect(contents(oldDir)).toEqual(before);
+});
+
+test('the command tells what it would take, takes it, and takes nothing the second time', async () => {
+  const ann = old.addUser({ username: 'ann', password: 'password-123' });
+  old.addKey({ userId: ann, name: 'laptop', kind: 'hmac' });
+  old.addUsage(1500, [[ann, 1]]);
+  const data = join(oldDir, 'data');
+  const command = async (...args: string[]) => {
+    const child = Bun.spawn([process.execPath, 'src/main.ts', ...args, '--data', data], {
+      cwd: join(import.meta.dir, '../../..'),
+      env: { PATH: process.env.PATH ?? '' },
+      stdout: 'pipe',
+      stderr: 'pipe',
+    });
+    const [out, err] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+    ]);
+    return { out, err, status: await child.exited };
+  };
+  const dry = await command('import', 'llm-api-key-proxy', path, '--dry-run');
+  expect([dry.status, dry.out.includes('WOULD TAKE')]).toEqual([0, true]);
+  const first = await command('import', 'llm-api-key-proxy', path);
+  expect(first.out).toMatch(/users +1 +0 +0/);
+  expect(first.out).toMatch(/usage events +1500 +0 +0/);
+  expect(first.err).toContain('100% 1500/1500');
+  const second = await command('import', 'llm-api-key-proxy', path);
+  expect(second.out).toMatch(/usage events +0 +1500 +0/);
+  const wrong = await command('import', 'llm-api-key-proxy', join(oldDir, 'nothing.db'));
+  expect([wrong.status, wrong.err.includes('is not a file')]).toEqual([1, true]);
 }, 60_000);
