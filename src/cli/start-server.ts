@@ -7,6 +7,7 @@ import type { Settings } from '../config/settings.ts';
 import { createAdmit } from '../gateway/admit.ts';
 import { createGateway } from '../gateway/create-gateway.ts';
 import type { Exchange } from '../gateway/exchange.ts';
+import { createHangUpRules } from '../gateway/hang-up.ts';
 import { createStreamWatch, type StreamWatch } from '../gateway/stream-watch.ts';
 import { createProxyTrust } from '../http/client-address.ts';
 import { type Cors, createCors } from '../http/cors.ts';
@@ -218,6 +219,7 @@ function assemble(house: House): App {
     admit: createAdmit({ limiter: house.limits.limiter, prices: house.prices }),
     limiter: house.limits.limiter,
     watch,
+    hangUps: createHangUpRules(config.yaml.on_hang_up),
     live: house.live,
     clock: systemClock,
     log,

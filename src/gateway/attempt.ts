@@ -154,7 +154,7 @@ async function callOnce(
     headers: exchange.request.headers,
     extraHeaders: aim.prepared.headers,
     body: aim.prepared.body,
-    signal: exchange.request.signal,
+    signal: exchange.hangUp.signal,
     firstByteMs,
     clock: deps.clock,
   });

@@ -12,6 +12,7 @@ import type { Router } from '../upstream/create-router.ts';
 import type { Pool } from '../upstream/pool/pool.ts';
 import type { Admit } from './admit.ts';
 import type { Exchange } from './exchange.ts';
+import type { HangUpRules } from './hang-up.ts';
 import type { StreamWatch } from './stream-watch.ts';
 
 /** The part of the ledger that a request needs. */
@@ -53,6 +54,7 @@ export interface GatewayDeps {
   readonly admit: Admit;
   readonly limiter: Pick<Limiter, 'statesOf'>;
   readonly watch: StreamWatch;
+  readonly hangUps: HangUpRules;
   /** Admitted requests until they are settled: for the dashboard's live view. */
   readonly live: WatchedSet<Exchange>;
   readonly clock: Clock;

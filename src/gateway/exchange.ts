@@ -8,6 +8,7 @@ import type { JsonObject } from '../lib/json.ts';
 import type { Admission } from '../limits/limiter.ts';
 import type { RequestFacts } from '../protocol/types.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { HangUp } from './hang-up.ts';
 
 /** Attempts that one event can carry; a longer list would be a runaway loop. */
 export const ATTEMPTS_MAX = 32;
@@ -37,6 +38,8 @@ export interface Exchange {
   readonly startedMs: number;
   readonly attempts: AttemptRecord[];
   admission: Admission | null;
+  /** What the caller's leaving means; set once it is known which model is asked. */
+  hangUp: HangUp;
   /** Monotonic time at which the first byte of the answer was ready; null before. */
   firstByteAtMs: number | null;
   settled: boolean;

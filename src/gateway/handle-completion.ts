@@ -7,6 +7,7 @@ import { authorise } from './authorise.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Exchange, Identity } from './exchange.ts';
+import { createHangUp } from './hang-up.ts';
 import { planTargets } from './plan.ts';
 import { readJsonRequest } from './read-request.ts';
 import { relayStream } from './relay-stream.ts';
@@ -32,6 +33,9 @@ export async function handleCompletion(call: CompletionCall, deps: GatewayDeps):
   });
   const admission = deps.admit(exchange, targets);
   exchange.admission = admission instanceof Promise ? await admission : admission;
+  const asked = [exchange.facts.model, targets[0]?.fullName ?? exchange.facts.model];
+  const policy = deps.hangUps.policyOf(asked, call.actor.onHangUp);
+  if (policy === 'drain') exchange.hangUp = createHangUp(call.request.signal, policy, deps.hangUps);
   deps.live.add(exchange);
   try {
     return await serve(exchange, targets, deps);
@@ -58,6 +62,7 @@ export async function readExchange(call: CompletionCall, deps: GatewayDeps): Pro
     facts: endpoint.readRequest(body.json),
     attempts: [],
     admission: null,
+    hangUp: createHangUp(request.signal, 'cancel', deps.hangUps),
     firstByteAtMs: null,
     settled: false,
   };
@@ -84,6 +89,7 @@ function settleFailure(exchange: Exchange, error: AppError, deps: GatewayDeps): 
     // Nothing went upstream: as if the request had not been admitted.
     exchange.settled = true;
     deps.live.delete(exchange);
+    exchange.hangUp.end();
     exchange.admission?.release();
     return error;
   }

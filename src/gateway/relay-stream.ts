@@ -25,6 +25,10 @@ export interface AnsweredStream extends Answered {
 export function relayStream(answered: AnsweredStream, deps: GatewayDeps): Response {
   const relay = new StreamRelay(answered, deps);
   deps.watch.add(relay);
+  const { request, hangUp } = answered.exchange;
+  // With `drain` the caller's signal no longer ends the provider's work, so the relay listens for it itself.
+  if (hangUp.signal !== request.signal)
+    request.signal.addEventListener('abort', () => relay.hangUp(), { once: true });
   const body = new ReadableStream<Uint8Array>({
     pull: (controller) => relay.pull(controller),
     cancel: () => relay.hangUp(),
@@ -52,6 +56,8 @@ class StreamRelay implements WatchedStream {
   #waitingFor: 'provider' | 'caller' | 'nobody' = 'caller';
   #sinceMs: number;
   #closed = false;
+  #draining = false;
+  #pulling = false;
 
   constructor(answered: AnsweredStream, deps: GatewayDeps) {
     this.#answered = answered;
@@ -67,6 +73,15 @@ class StreamRelay implements WatchedStream {
   /** Hands on the next bytes. Returns without bytes only when the stream has ended. */
   async pull(controller: Controller): Promise<void> {
     this.#controller = controller;
+    this.#pulling = true;
+    try {
+      await this.#handOn(controller);
+    } finally {
+      this.#pulling = false;
+    }
+  }
+
+  async #handOn(controller: Controller): Promise<void> {
     this.#wait('provider');
     while (!this.#closed) {
       let step: BodyStep;
@@ -77,6 +92,7 @@ class StreamRelay implements WatchedStream {
         return;
       }
       if (this.#closed) return;
+      if (this.#draining) return this.#drain(step);
       this.#sinceMs = this.#deps.clock.monotonicMs();
       if (step.done || !step.value) {
         await this.#finish(controller);
@@ -84,6 +100,7 @@ class StreamRelay implements WatchedStream {
       }
       const bytes = await this.#take(step.value);
       if (this.#closed) return;
+      if (this.#draining) return this.#drain(null);
       if (bytes.byteLength > 0) {
         controller.enqueue(bytes);
         this.#wait('caller');
@@ -94,6 +111,34 @@ class StreamRelay implements WatchedStream {
 
   /** The caller has gone: stop the provider and write down what is known. */
   hangUp(): void {
+    if (this.#closed || this.#draining) return;
+    if (!this.#answered.exchange.settled && this.#answered.exchange.hangUp.leave() === 'drain') {
+      this.#draining = true;
+      // A pull that is waiting for the provider goes on with the drain itself: two readers would tear events apart.
+      if (!this.#pulling) this.#drain(null).catch(() => this.#breakOff('interrupted'));
+      return;
+    }
+    this.#end('aborted', 'client_gone');
+    this.#release();
+  }
+
+  /** Reads on for nobody, so that the numbers are the provider's own. The bounds of hang-up.ts end it early. */
+  async #drain(first: BodyStep | null): Promise<void> {
+    let step = first;
+    while (!this.#closed) {
+      if (step) {
+        const events = step.value ? this.#events.push(step.value) : this.#events.end();
+        for (const event of events) this.#reader.push(event);
+        if (step.done) break;
+      }
+      if (this.#reader.ended()) break;
+      this.#wait('provider');
+      try {
+        step = await this.#source.read();
+      } catch {
+        break;
+      }
+    }
     if (this.#closed) return;
     this.#end('aborted', 'client_gone');
     this.#release();
@@ -180,7 +225,7 @@ class StreamRelay implements WatchedStream {
     if (this.#closed) return;
     const { exchange } = this.#answered;
     const settledBefore = exchange.settled;
-    const gone = exchange.request.signal.aborted;
+    const gone = this.#draining || exchange.request.signal.aborted;
     this.#end(gone ? 'aborted' : 'error', gone ? 'client_gone' : failure);
     this.#release();
     const controller = this.#controller;
@@ -213,7 +258,7 @@ class StreamRelay implements WatchedStream {
           outcome,
           failure: failure ?? (streamError ? 'server_error' : null),
           facts: this.#reader.facts(),
-          provenance: 'provider',
+          provenance: this.#draining ? 'drained' : 'provider',
           outputChars: this.#reader.outputChars(),
           status: outcome === 'aborted' ? 499 : this.#answered.answer.status,
           errorType,

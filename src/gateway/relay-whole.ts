@@ -22,16 +22,19 @@ export async function relayWhole(answered: AnsweredWhole, deps: GatewayDeps): Pr
   const { wire, translator } = answered.attempt.prepared;
   exchange.firstByteAtMs = deps.clock.monotonicMs();
   const facts = json ? wire.readAnswer(json) : NO_FACTS;
+  // Nobody is there any more: the answer was read to its end for its numbers.
+  const gone = json !== null && exchange.request.signal.aborted;
+  const failure = json ? (gone ? 'client_gone' : null) : 'bad_answer';
   endAnswer(
     answered,
     {
-      outcome: json ? 'final' : 'error',
-      failure: json ? null : 'bad_answer',
+      outcome: gone ? 'aborted' : json ? 'final' : 'error',
+      failure,
       facts,
-      provenance: 'provider',
+      provenance: exchange.hangUp.draining() ? 'drained' : 'provider',
       outputChars: bytes.byteLength,
-      status,
-      errorType: json ? null : 'bad_answer',
+      status: gone ? 499 : status,
+      errorType: failure,
       errorMessage: json ? null : 'The provider answered with something that is not JSON.',
     },
     deps,

@@ -22,6 +22,7 @@ export interface Settlement {
 export function settle(exchange: Exchange, settlement: Settlement, deps: GatewayDeps): void {
   if (exchange.settled) return;
   exchange.settled = true;
+  exchange.hangUp.end();
   deps.live.delete(exchange);
   const event = toEvent(exchange, settlement, deps);
   try {

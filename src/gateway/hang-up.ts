@@ -1,0 +1,103 @@
+// What happens upstream when a caller leaves: `cancel` cuts the provider's work, `drain` reads on for the exact numbers.
+// Draining is bounded in number and in time; above the bounds it falls back to cancelling.
+import { matchesGlob } from '../core/limits/model-glob.ts';
+
+export type HangUpPolicy = 'cancel' | 'drain';
+
+/** Answers read on at once after their callers have left. */
+export const DRAINS_MAX = 64;
+/** How long one of them is read on. */
+export const DRAIN_MS_MAX = 300_000;
+
+/** The house's places for draining, and its rules by model. */
+export interface HangUpRules {
+  /** The model's rule, the sharpest glob of `tollgate.yaml` that matches; without one the key's own. */
+  readonly policyOf: (models: readonly string[], ofKey: HangUpPolicy) => HangUpPolicy;
+  /** A place, to be given back once; null when all are taken. */
+  readonly takePlace: () => (() => void) | null;
+  readonly drainMsMax: number;
+}
+
+export interface HangUpBounds {
+  readonly drainsMax?: number;
+  readonly drainMsMax?: number;
+}
+
+export function createHangUpRules(
+  byModel: Readonly<Record<string, HangUpPolicy>>,
+  bounds: HangUpBounds = {},
+): HangUpRules {
+  const { drainsMax = DRAINS_MAX, drainMsMax = DRAIN_MS_MAX } = bounds;
+  const globs = Object.entries(byModel).sort(
+    ([a], [b]) => wildcardsIn(a) - wildcardsIn(b) || b.length - a.length,
+  );
+  let taken = 0;
+  return {
+    policyOf: (models, ofKey) => {
+      if (globs.length === 0) return ofKey;
+      const rule = globs.find(([glob]) => models.some((model) => matchesGlob(glob, model)));
+      return rule?.[1] ?? ofKey;
+    },
+    takePlace: () => {
+      if (taken >= drainsMax) return null;
+      taken += 1;
+      let held = true;
+      return () => {
+        if (held) taken -= 1;
+        held = false;
+      };
+    },
+    drainMsMax,
+  };
+}
+
+/** One request's own: which signal ends its upstream calls, and whether the caller's leaving is one. */
+export interface HangUp {
+  /** For everything that is asked of providers. */
+  readonly signal: AbortSignal;
+  /** The caller has left. Answers what that means; asking again answers the same. */
+  readonly leave: () => HangUpPolicy;
+  /** True while an answer is read on for nobody. */
+  readonly draining: () => boolean;
+  /** The request is settled: gives back what it holds. */
+  readonly end: () => void;
+}
+
+export function createHangUp(caller: AbortSignal, policy: HangUpPolicy, rules: HangUpRules): HangUp {
+  if (policy === 'cancel') {
+    return { signal: caller, leave: () => 'cancel', draining: () => false, end() {} };
+  }
+  return createDrainingHangUp(caller, rules);
+}
+
+function createDrainingHangUp(caller: AbortSignal, rules: HangUpRules): HangUp {
+  const upstream = new AbortController();
+  let decided: HangUpPolicy | null = null;
+  let givePlaceBack: (() => void) | null = null;
+  let timer: ReturnType<typeof setTimeout> | null = null;
+
+  const leave = (): HangUpPolicy => {
+    if (decided) return decided;
+    givePlaceBack = rules.takePlace();
+    decided = givePlaceBack ? 'drain' : 'cancel';
+    if (decided === 'cancel') upstream.abort();
+    else timer = setTimeout(() => upstream.abort(), rules.drainMsMax);
+    return decided;
+  };
+  if (caller.aborted) leave();
+  else caller.addEventListener('abort', leave, { once: true });
+  return {
+    signal: upstream.signal,
+    leave,
+    draining: () => decided === 'drain' && !upstream.signal.aborted,
+    end: () => {
+      caller.removeEventListener('abort', leave);
+      if (timer) clearTimeout(timer);
+      givePlaceBack?.();
+    },
+  };
+}
+
+function wildcardsIn(glob: string): number {
+  return glob.replace(/[^*?]/g, '').length;
+}
