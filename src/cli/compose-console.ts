@@ -13,6 +13,7 @@ import type { KeyIndex } from '../services/key-index.ts';
 import { createInitialAdmin, setupPath } from '../services/people/setup.ts';
 import type { Store } from '../store/open-store.ts';
 import type { Desks } from './compose-desks.ts';
+import type { ComposedLimits } from './compose-limits.ts';
 
 export interface ComposedConsole {
   readonly door: ConsoleDoor;
@@ -28,14 +29,16 @@ export async function composeConsole(deps: {
   readonly log: Log;
   readonly keys: KeyIndex;
   readonly desks: Desks;
+  readonly limits: ComposedLimits;
 }): Promise<ComposedConsole> {
-  const { config, store, log, keys, desks } = deps;
+  const { config, store, log, keys, desks, limits } = deps;
   const { settings } = config;
   const parts = await createConsoleParts({
     store,
     clock: systemClock,
     log,
     keys,
+    limits: { states: async () => limits.limiter.allStates(), reload: limits.reload },
     settings: {
       production: config.production,
       pepper: config.secrets.pepper,

@@ -156,14 +156,14 @@ async function buildHouse(config: Config): Promise<House> {
   const prices = createPriceBook({ clock: systemClock, overrides });
   const live = createWatchedSet<Exchange>(LIVE_REQUESTS_MAX);
   const desks = composeDesks({ config, store, ledger, upstream, prices, live });
-  const console = await composeConsole({ config, store, log, keys, desks });
+  const limits = await composeLimits({ store, ledger, clock: systemClock, log, yaml: config.yaml });
+  const console = await composeConsole({ config, store, log, keys, desks, limits });
   const retention = startRetention({
     store,
     clock: systemClock,
     log,
     retentionDays: settings.USAGE_RETENTION_DAYS,
   });
-  const limits = await composeLimits({ store, ledger, clock: systemClock, log, yaml: config.yaml });
   const metrics = createHouseMetrics({
     requestsInFlight: () => live.size(),
     streamsRunning: () => watch.size(),

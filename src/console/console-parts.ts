@@ -2,7 +2,9 @@
 // the app hands in the store, the clock, the key index and the few settings that matter here.
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { LimitState } from '../limits/limiter.ts';
 import type { KeyIndex } from '../services/key-index.ts';
+import { readLimitStates } from '../services/limits/limit-states.ts';
 import { createPasswordHasher } from '../services/passwords/password-hasher.ts';
 import type { AccountParts } from '../services/people/accounts.ts';
 import type { KeyParts } from '../services/people/manage-keys.ts';
@@ -23,6 +25,14 @@ export interface ConsoleParts extends AccountParts, KeyParts, SignInParts {
   readonly csrf: CsrfPolicy;
   readonly visitor: VisitorParts;
   readonly retentionDays: number;
+  readonly limits: LimitsPort;
+}
+
+/** The limits of the running server. */
+export interface LimitsPort {
+  readonly states: () => Promise<readonly LimitState[]>;
+  /** Resolves when what the store holds is in force. */
+  readonly reload: () => Promise<void>;
 }
 
 export interface ConsoleSettings {
@@ -44,6 +54,8 @@ export async function createConsoleParts(deps: {
   readonly log: Log;
   readonly keys: KeyIndex;
   readonly settings: ConsoleSettings;
+  /** Left out where no data plane runs: then the store alone is asked. */
+  readonly limits?: LimitsPort;
 }): Promise<ConsoleParts> {
   const { store, clock, log, keys, settings } = deps;
   const { pepper, sessionTtlMs: ttlMs, sessionIdleMs: idleMs } = settings;
@@ -71,5 +83,6 @@ export async function createConsoleParts(deps: {
     csrf: { publicUrl: settings.publicUrl, allowedOrigins: settings.credentialOrigins },
     visitor: { sessions, keys, cookies },
     retentionDays: settings.retentionDays,
+    limits: deps.limits ?? { states: () => readLimitStates({ store, clock }), reload: async () => {} },
   };
 }

@@ -6,6 +6,7 @@ import type { ConsoleParts } from '../console-parts.ts';
 import { auditRoutes } from './audit-routes.ts';
 import { authRoutes } from './auth-routes.ts';
 import { keyRoutes } from './key-routes.ts';
+import { limitRoutes } from './limit-routes.ts';
 import { type ConsoleBindings, mountRoutes } from './mount-routes.ts';
 import { myKeyRoutes } from './my-key-routes.ts';
 import { myRoutes } from './my-routes.ts';
@@ -29,6 +30,7 @@ export function apiRoutes(parts: ConsoleParts): readonly Route[] {
     ...myKeyRoutes(parts),
     ...userRoutes(parts),
     ...keyRoutes(parts),
+    ...limitRoutes(parts),
     ...usageRoutes(parts),
     ...auditRoutes(parts),
   ];
