@@ -1,5 +1,5 @@
 // What real Claude Code must be able to do: a prompt, a tool loop that reads and edits a file, and a second turn that
-// remembers it; onto an Anthropic- and an OpenAI-protocol provider, with a token and with a key.
+// remembers it; onto an Anthropic-, an OpenAI- and a Gemini-protocol provider, with a token and with a key.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,6 +41,7 @@ export async function runClaudeCode(client: InstalledClient): Promise<ClientRow[
   for (const [provider, model] of [
     ['anthropic', 'anthropic/scripted'],
     ['local', 'local/scripted'],
+    ['gemini', 'gemini/gemini-3-scripted'],
   ] as const) {
     const folder = mkdtempSync(join(tmpdir(), 'tollgate-client-'));
     const file = join(folder, 'work', 'notes.txt');
@@ -50,6 +51,8 @@ export async function runClaudeCode(client: InstalledClient): Promise<ClientRow[
       ANTHROPIC_API_BASE: upstream.url,
       LOCAL_API_KEY: 'sk-local',
       LOCAL_API_BASE: `${upstream.url}/v1`,
+      GEMINI_API_KEY: 'gm-test',
+      GEMINI_API_BASE: upstream.url,
     });
     try {
       mkdirSync(join(folder, 'work'));
@@ -107,7 +110,7 @@ async function toolLoop(house: House, file: string): Promise<string> {
 }
 
 async function ledger({ tollgate, upstream }: House): Promise<string> {
-  const calls = upstream.requests.filter((request) => !request.path.includes('count_tokens'));
+  const calls = upstream.requests.filter((request) => !/count_?tokens/i.test(request.path));
   const rows = await tollgate.usageEvents(calls.length);
   demand(rows.length === calls.length, `${rows.length} rows for ${calls.length} requests`);
   for (const each of rows) {

@@ -1,4 +1,4 @@
-// A model by script, spoken in two protocols: it reads a file, edits it and says so; everything else it answers with a word.
+// A model by script, spoken in three protocols: it reads a file, edits it and says so; everything else it answers with a word.
 // It looks at what it was sent, so that it goes on only when the client's tools really ran.
 import { asArray, asObject, asString, type Json, type JsonObject } from '../../src/lib/json.ts';
 import {
@@ -6,6 +6,8 @@ import {
   anthropicStream,
   chatAnswerWith,
   chatStreamWith,
+  geminiAnswer,
+  geminiStream,
   type Said,
 } from '../support/provider-answers.ts';
 import {
@@ -38,6 +40,13 @@ export function playModel(request: UpstreamRequest, file: string): ScriptedAnswe
     const said = decide(hearAnthropic(body), file);
     return body.stream ? streamAnswer(anthropicStream(said)) : jsonAnswer(anthropicMessage(said));
   }
+  if (request.path.includes('countTokens')) return jsonAnswer({ totalTokens: 4321 });
+  if (request.path.includes('enerateContent')) {
+    const said = decide(hearGemini(body), file);
+    return request.path.includes(':stream')
+      ? streamAnswer(geminiStream(said))
+      : jsonAnswer(geminiAnswer(said));
+  }
   const said = decide(hearChat(body), file);
   return body.stream ? streamAnswer(chatStreamWith(said)) : jsonAnswer(chatAnswerWith(said));
 }
@@ -69,6 +78,24 @@ function hearAnthropic(body: JsonObject): Heard {
   return {
     prompt: lastPrompt(list(body.messages).filter((message) => message.role === 'user')),
     results: blocks.filter((block) => block.type === 'tool_result').map((block) => textOf(block.content)),
+    hasTools: list(body.tools).length > 0,
+  };
+}
+
+function hearGemini(body: JsonObject): Heard {
+  const contents = list(body.contents);
+  const responses = contents
+    .flatMap((content) => list(content.parts))
+    .flatMap((part) => asObject(part.functionResponse) ?? []);
+  return {
+    prompt: lastPrompt(
+      contents
+        .filter((content) => content.role === 'user')
+        .map((content) => ({
+          content: list(content.parts).map((part) => ({ type: 'text', text: part.text ?? '' })),
+        })),
+    ),
+    results: responses.map((response) => JSON.stringify(asObject(response as JsonObject)?.response)),
     hasTools: list(body.tools).length > 0,
   };
 }

@@ -51,6 +51,7 @@ const REFUSED: readonly (readonly [field: string, feature: string])[] = [
 export function chatRequestToGemini(body: JsonObject, context: RequestContext): TranslatedRequest {
   refuseUncarried(body, context.provider);
   const leftOut = Object.keys(body).filter((name) => !CARRIED.has(name) && !isOff(body[name]));
+  if (hasCacheMarks(body)) leftOut.push('cache_control');
   const { system, contents } = messagesToGemini(body.messages, {
     model: context.model,
     target: context.provider,
@@ -67,6 +68,12 @@ export function chatRequestToGemini(body: JsonObject, context: RequestContext): 
     ...(Object.keys(generationConfig).length > 0 ? { generationConfig } : {}),
   };
   return { body: translated, leftOut: leftOut.sort() };
+}
+
+/** Gemini caches prefixes unasked and has no marks for them. */
+function hasCacheMarks(body: JsonObject): boolean {
+  const parts = objectsOf(body.messages).flatMap((message) => objectsOf(message.content));
+  return [...parts, ...objectsOf(body.tools)].some((each) => each.cache_control != null);
 }
 
 function isOff(value: Json | undefined): boolean {

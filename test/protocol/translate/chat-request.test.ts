@@ -282,6 +282,9 @@ describe('onto Gemini', () => {
       stop: ['a'],
       response_format: { type: 'json_schema', json_schema: { schema: { type: 'object' } } },
       store: true,
+      messages: [
+        { role: 'user', content: [{ type: 'text', text: 'x', cache_control: { type: 'ephemeral' } }] },
+      ],
     });
     expect(body.generationConfig).toEqual({
       candidateCount: 2,
@@ -297,7 +300,7 @@ describe('onto Gemini', () => {
       responseMimeType: 'application/json',
       responseJsonSchema: { type: 'object' },
     });
-    expect(leftOut).toEqual(['store']);
+    expect(leftOut).toEqual(['cache_control', 'store']);
   });
 
   test('media: inline, by URL, audio', () => {
