@@ -4,8 +4,11 @@ import type { JsonObject } from '../../lib/json.ts';
 import { areComplete } from './arguments.ts';
 import { DetailList, sealReasoning } from './reasoning.ts';
 
-/** More text than this does not wait; the open block is then closed as it is. */
+/** More than this does not wait; the open block is then closed as it is. */
 const WAITING_CHARS_MAX = 4 * 1024 * 1024;
+const WAITING_BLOCKS_MAX = 1_000;
+/** Arguments longer than this are not looked at any more; their block is open until the end. */
+const ARGUMENT_CHARS_MAX = 4 * 1024 * 1024;
 
 export interface ToolBlock {
   readonly kind: 'tool';
@@ -31,6 +34,7 @@ export class BlockQueue {
   readonly #entries: Entry[] = [];
   /** Details that came after their block: they wait for the next one, for none may end in thinking. */
   #floating: JsonObject[] = [];
+  #waitingChars = 0;
   #index = 0;
 
   /** `emit` gets each event's data in order. `provider` is who made the reasoning. */
@@ -41,20 +45,23 @@ export class BlockQueue {
 
   text(text: string): void {
     this.#flushFloating();
-    this.#entryOf('text', () => ({ kind: 'text' })).waiting += text;
+    this.#append(
+      this.#entryOf('text', () => ({ kind: 'text' })),
+      text,
+    );
     this.#advance(false);
   }
 
   thinking(text: string): void {
     this.#flushFloating();
-    this.#entryOf('thinking', newThinking).waiting += text;
+    this.#append(this.#entryOf('thinking', newThinking), text);
     this.#advance(false);
   }
 
   details(details: JsonObject[]): void {
     const tail = this.#entries.at(-1)?.block;
     if (tail?.kind === 'thinking') for (const detail of details) tail.details.add(detail);
-    else this.#floating.push(...details);
+    else if (this.#floating.length < WAITING_BLOCKS_MAX) this.#floating.push(...details);
   }
 
   tool(id: string, name: string): ToolBlock {
@@ -69,8 +76,8 @@ export class BlockQueue {
   toolArguments(block: ToolBlock, text: string): void {
     const entry = this.#entries.find((each) => each.block === block);
     if (!entry) return;
-    block.args += text;
-    entry.waiting += text;
+    if (block.args.length < ARGUMENT_CHARS_MAX) block.args += text;
+    this.#append(entry, text);
     this.#advance(false);
   }
 
@@ -105,13 +112,19 @@ export class BlockQueue {
       if (!nameless) this.#write(entry);
       if (!forced && (this.#entries.length === 1 || !isWhole(entry.block))) return;
       if (!nameless) this.#close(entry);
+      this.#waitingChars -= entry.waiting.length;
       this.#entries.shift();
     }
   }
 
   #isOverfull(): boolean {
-    if (this.#entries.length < 2) return false;
-    return this.#entries.reduce((sum, each) => sum + each.waiting.length, 0) > WAITING_CHARS_MAX;
+    const many = this.#entries.length;
+    return many > WAITING_BLOCKS_MAX || (many > 1 && this.#waitingChars > WAITING_CHARS_MAX);
+  }
+
+  #append(entry: Entry, text: string): void {
+    entry.waiting += text;
+    this.#waitingChars += text.length;
   }
 
   #write(entry: Entry): void {
@@ -122,6 +135,7 @@ export class BlockQueue {
     if (entry.waiting === '') return;
     const text = entry.waiting;
     entry.waiting = '';
+    this.#waitingChars -= text.length;
     this.#delta(deltaOf(entry.block.kind, text));
   }
 

@@ -5,6 +5,8 @@ import { objectsOf } from './reasoning.ts';
 
 const PATH_STEPS_MAX = 64;
 const ARRAY_INDEX_MAX = 10_000;
+const PIECES_MAX = 100_000;
+const CHARS_MAX = 8 * 1024 * 1024;
 const STEP = /\.([^.[\]]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]/g;
 
 type Container = JsonObject | Json[];
@@ -13,11 +15,15 @@ export class PartialArguments {
   readonly #root: JsonObject = {};
   /** The path whose string goes on in the next piece. */
   #open: string | null = null;
+  #pieces = 0;
+  #chars = 0;
 
   add(pieces: Json | undefined): void {
     for (const piece of objectsOf(pieces)) {
       const path = asString(piece.jsonPath);
-      if (path === null) continue;
+      if (path === null || ++this.#pieces > PIECES_MAX) continue;
+      this.#chars += path.length + (asString(piece.stringValue)?.length ?? 0);
+      if (this.#chars > CHARS_MAX) continue;
       this.#set(path, piece);
       this.#open = piece.willContinue === true ? path : null;
     }

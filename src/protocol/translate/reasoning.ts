@@ -55,6 +55,7 @@ export function reasoningText(message: JsonObject): string {
 
 /** More reasoning than this is not kept for the way back; it is then left out as a whole. */
 const DETAIL_CHARS_MAX = 4 * 1024 * 1024;
+const DETAILS_MAX = 1_000;
 
 /** Streamed details put together: fragments of one index grow one entry. */
 export class DetailList {
@@ -63,6 +64,7 @@ export class DetailList {
 
   add(fragment: JsonObject): void {
     this.#chars += JSON.stringify(fragment).length;
+    if (this.#details.length >= DETAILS_MAX) this.#chars = Number.POSITIVE_INFINITY;
     if (this.#chars > DETAIL_CHARS_MAX) return;
     const same = this.#details.find(
       (each) => each.index !== undefined && each.index === fragment.index && each.type === fragment.type,

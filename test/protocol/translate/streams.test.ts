@@ -109,6 +109,22 @@ describe('chat chunks for an Anthropic client', () => {
     }
   });
 
+  test('what waits behind a call that never gets whole is bounded, in number and in size', () => {
+    const many = Array.from({ length: 3_000 }, (_, at) =>
+      at % 2 === 0 ? { content: 'x' } : { reasoning_content: 'y' },
+    );
+    const big = Array.from({ length: 6 }, () => ({ content: 'z'.repeat(1024 * 1024) }));
+    for (const behind of [many, big]) {
+      const translator = stream('anthropic-messages', 'openai-chat');
+      const events = parseSse(chatEvents(begin(0, 'stuck'), args(0, '{"never":'), ...behind));
+      const beforeEnd = events.slice(0, -3).map(translator.push).join('');
+      const whole = beforeEnd + events.slice(-3).map(translator.push).join('') + translator.end();
+      expect(anthropicStreamProblems(whole)).toEqual([]);
+      // Without the bound everything would wait for the end.
+      expect(beforeEnd.length).toBeGreaterThan(whole.length / 4);
+    }
+  });
+
   test('message_start tells input at once: the estimate, marked, or what the first chunk says', () => {
     const usageOf = (sse: string) =>
       asObject(asObject(asObject(parseJson(parseSse(sse)[0]?.data ?? ''))?.message)?.usage);
