@@ -8,6 +8,7 @@ import { type CanonicalTarget, canonicalTarget } from './http/canonical-path.ts'
 import { clientAddress, type ProxyTrust } from './http/client-address.ts';
 import type { Cors } from './http/cors.ts';
 import { readRequestId } from './http/request-id.ts';
+import { harden } from './http/security-headers.ts';
 import { newId } from './lib/id.ts';
 
 /** The control plane's door: pages and JSON API. */
@@ -31,6 +32,8 @@ export interface AppParts {
   readonly proxies: ProxyTrust;
   /** Null while no other origin may call: nothing is spent on it then. */
   readonly cors: Cors | null;
+  /** True when people reach this server by https (PUBLIC_URL says so). */
+  readonly tls: boolean;
   /** Text for Prometheus, or null when this caller may not read it. */
   readonly metrics: (request: Request, address: string) => Promise<string | null>;
 }
@@ -107,18 +110,19 @@ async function metrics(request: Request, parts: AppParts, address: string): Prom
   return new Response(text, { headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } });
 }
 
-function toConsole(
+async function toConsole(
   request: Request,
   target: CanonicalTarget,
   parts: AppParts,
   address: () => string,
-): Response | Promise<Response> {
+): Promise<Response> {
   // The console's router reads the URL itself: where it would read another path than ours, neither is believed (B1).
   if (URL.parse(request.url)?.pathname !== target.path) return plainError(request, 'bad_path');
   if (!parts.console) {
     return plainError(request, 'not_found', { method: request.method, path: target.path.slice(0, 200) });
   }
-  return parts.console.handle(request, { address: address(), path: target.path });
+  const response = await parts.console.handle(request, { address: address(), path: target.path });
+  return harden(response, parts.tls);
 }
 
 function plainError(

@@ -244,6 +244,7 @@ function assemble(house: House): App {
     readiness: { problem: () => readinessProblem(house) },
     proxies: createProxyTrust(settings.TRUSTED_PROXIES),
     cors: corsOf(settings),
+    tls: settings.PUBLIC_URL?.startsWith('https://') === true,
     metrics: guardMetrics(house.metrics, settings.METRICS_TOKEN),
   });
 }
