@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCommand, startProcess } from '../system/start-process.ts';
+import { seedLimits } from './seed-limits.ts';
 import {
   CHAT_PATH,
   type Running,
@@ -38,6 +39,7 @@ async function startTollgate(surroundings: Surroundings, upstream: Upstream): Pr
     command: [TOLLGATE, 'key', 'create', '--user', 'bench', '--name', 'bench', ...data],
     core: surroundings.core,
   });
+  seedLimits(join(folder, 'tollgate.db'));
   const started = startProcess({
     command: [TOLLGATE, 'serve', '--port', '0', ...data],
     core: surroundings.core,

@@ -1,5 +1,6 @@
 // A request body within bounds of bytes and time. Nothing over the bound is ever buffered.
 import { AppError, appError } from '../errors/app-error.ts';
+import { cancelTimer, startTimer } from '../lib/coarse-timer.ts';
 
 export interface BodyLimits {
   readonly bytesMax: number;
@@ -17,19 +18,19 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Ui
   }
   const declared = request.headers.get('content-length');
   if (declared !== null && Number(declared) > limits.bytesMax) throw tooLarge(limits);
-  let timer: Timer | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(appError('request_timeout')), limits.timeoutMs);
-  });
-  try {
-    const reading = declared === null ? readParts(request, limits) : request.bytes();
-    return await Promise.race([reading, late]);
-  } catch (error) {
+  const reading = declared === null ? readParts(request, limits) : request.bytes();
+  // A small body has mostly come with its head: then there is nothing to wait for.
+  return Bun.peek.status(reading) === 'fulfilled' ? reading : withinTime(reading, limits.timeoutMs);
+}
+
+function withinTime(reading: Promise<Uint8Array>, timeoutMs: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const timer = startTimer(timeoutMs, () => reject(appError('request_timeout')));
     // A connection that broke off is the caller's doing and no failure of ours.
-    throw error instanceof AppError ? error : appError('body_interrupted', { cause: error });
-  } finally {
-    clearTimeout(timer);
-  }
+    const fail = (error: unknown) =>
+      reject(error instanceof AppError ? error : appError('body_interrupted', { cause: error }));
+    reading.then(resolve, fail).finally(() => cancelTimer(timer));
+  });
 }
 
 async function readParts(request: Request, limits: BodyLimits): Promise<Uint8Array> {

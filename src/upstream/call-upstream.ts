@@ -2,6 +2,7 @@
 // Never throws, never retries, never follows a redirect, never lets Bun's own time limits decide.
 import type { FailureKind } from '../core/usage-event.ts';
 import type { Clock } from '../lib/clock.ts';
+import { cancelTimer, startTimer } from '../lib/coarse-timer.ts';
 import { redactText } from '../lib/redact-text.ts';
 import type { PinnedAddress } from './address-guard.ts';
 import { classifyAnswer, classifyThrown } from './classify-failure.ts';
@@ -71,10 +72,10 @@ export async function callUpstream(call: UpstreamCall): Promise<UpstreamOutcome>
   if (url === null) return notOffered(call);
   const controller = new AbortController();
   let timedOut = false;
-  const timer = setTimeout(() => {
+  const timer = startTimer(call.firstByteMs, () => {
     timedOut = true;
     controller.abort();
-  }, call.firstByteMs);
+  });
   const onGone = () => controller.abort();
   if (call.signal?.aborted) onGone();
   else call.signal?.addEventListener('abort', onGone, { once: true });
@@ -87,7 +88,7 @@ export async function callUpstream(call: UpstreamCall): Promise<UpstreamOutcome>
       const { status, headers } = response;
       return { kind: 'answer', status, headers, response, headersMs, cancel: onGone };
     }
-    clearTimeout(timer);
+    cancelTimer(timer);
     return await readRefusal(call, response, startedMs, onGone);
   } catch (error) {
     const failure = timedOut
@@ -97,7 +98,7 @@ export async function callUpstream(call: UpstreamCall): Promise<UpstreamOutcome>
         : classifyThrown(error);
     return thrown(call, failure, error, startedMs);
   } finally {
-    clearTimeout(timer);
+    cancelTimer(timer);
   }
 }
 

@@ -1,5 +1,7 @@
 // Reads an answer's body whole, within a bound of bytes and of time. Never throws and never holds more than the bound.
 
+import { cancelTimer, startTimer } from '../lib/coarse-timer.ts';
+
 export type BodyRead =
   | { readonly kind: 'whole'; readonly bytes: Uint8Array }
   /** Ended by the bound, the time limit or the connection; `bytes` may hold a first part. */
@@ -24,10 +26,10 @@ export async function readBounded(options: ReadBoundedOptions): Promise<BodyRead
     return { kind: 'too_large', bytes: NOTHING };
   }
   let timedOut = false;
-  const timer = setTimeout(() => {
+  const timer = startTimer(timeoutMs, () => {
     timedOut = true;
     cancel();
-  }, timeoutMs);
+  });
   try {
     // A declared length within the bound is the common case, and the runtime reads it whole most cheaply.
     if (declared >= 0) return finish(await response.bytes(), declared);
@@ -35,7 +37,7 @@ export async function readBounded(options: ReadBoundedOptions): Promise<BodyRead
   } catch {
     return { kind: timedOut ? 'timeout' : 'interrupted', bytes: NOTHING };
   } finally {
-    clearTimeout(timer);
+    cancelTimer(timer);
   }
 }
 

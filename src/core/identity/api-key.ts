@@ -1,5 +1,5 @@
 // The form of API keys and how they are stored. Keys are 256 random bits, so a keyed hash without salt suffices.
-import { createHash, createHmac } from 'node:crypto';
+import { createHash } from 'node:crypto';
 
 const PREFIX = 'tg_';
 const SECRET_CHARS = 43;
@@ -28,7 +28,7 @@ export function shownPrefix(token: string): string {
 
 /** Lower-case hex of HMAC-SHA-256 over the token, keyed by the pepper: the predecessor's current form too. */
 export function hashApiKey(token: string, pepper: string): string {
-  return createHmac('sha256', pepper).update(token).digest('hex');
+  return new Bun.CryptoHasher('sha256', pepper).update(token).digest('hex');
 }
 
 /** The predecessor's older form: hex of SHA-256 over pepper and token. Verified, never written. */

@@ -41,7 +41,11 @@ export type Selection =
   | { readonly kind: 'none' };
 
 export function selectCredential(candidates: readonly Candidate[], rule: SelectionRule): Selection {
-  if (candidates.length === 0) return { kind: 'none' };
+  const [only] = candidates;
+  if (!only) return { kind: 'none' };
+  // Most providers have one credential: then there is nothing to weigh.
+  if (candidates.length === 1 && only.waitMs <= 0)
+    return only.held || only.inFlight >= only.max ? { kind: 'busy' } : { kind: 'pick', candidate: only };
   const healthy = candidates.filter((each) => each.waitMs <= 0);
   if (healthy.length === 0)
     return { kind: 'cooling', waitMs: Math.min(...candidates.map((each) => each.waitMs)) };

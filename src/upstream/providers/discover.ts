@@ -57,8 +57,12 @@ export function discoverProviders(
 /** The table's name for any spelling of a provider: lower case, aliases resolved. */
 export function canonicalProvider(name: string): string {
   const lower = name.toLowerCase();
-  return PROVIDER_TABLE.find((row) => row.aliases.includes(lower))?.name ?? lower;
+  return NAME_OF_ALIAS.get(lower) ?? lower;
 }
+
+const NAME_OF_ALIAS: ReadonlyMap<string, string> = new Map(
+  PROVIDER_TABLE.flatMap((row) => row.aliases.map((alias) => [alias, row.name] as const)),
+);
 
 /** Stable id of a key that has no row in the store: same provider and secret, same id. */
 export function credentialId(provider: string, secret: string): string {

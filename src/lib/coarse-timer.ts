@@ -1,0 +1,67 @@
+// Many long time limits on one timer. Nearly all of them are called off unused, so a limit costs two map entries
+// instead of a timer of the runtime. Late by up to a tick, never early; short limits get a real timer.
+
+/** How often limits are looked at. */
+const TICK_MS = 100;
+/** Below this a limit's lateness would show. */
+const REAL_TIMER_BELOW_MS = 2_000;
+
+interface Entry {
+  readonly work: () => void;
+  readonly dueTick: number;
+}
+
+/** What `cancelTimer` takes; nothing can be read from it. */
+export type CoarseTimer = Entry | ReturnType<typeof setTimeout>;
+
+/** By the tick in which they are due. Bounded by what is under way: each entry belongs to one request. */
+const dueAt = new Map<number, Set<Entry>>();
+let tick = 0;
+let ticking: ReturnType<typeof setInterval> | null = null;
+
+/** Runs `work` once after `ms` milliseconds, give or take a tenth of a second. Does not keep the process alive. */
+export function startTimer(ms: number, work: () => void): CoarseTimer {
+  if (ms < REAL_TIMER_BELOW_MS) return setTimeout(work, ms);
+  startTicking();
+  const entry: Entry = { work, dueTick: tick + Math.ceil(ms / TICK_MS) + 1 };
+  const due = dueAt.get(entry.dueTick);
+  if (due) due.add(entry);
+  else dueAt.set(entry.dueTick, new Set([entry]));
+  return entry;
+}
+
+/** Calls a timer off; one that has run or was called off before stays as it is. */
+export function cancelTimer(timer: CoarseTimer): void {
+  if (!('dueTick' in timer)) {
+    clearTimeout(timer);
+    return;
+  }
+  const due = dueAt.get(timer.dueTick);
+  if (due?.delete(timer) && due.size === 0) dueAt.delete(timer.dueTick);
+}
+
+function startTicking(): void {
+  if (ticking !== null) return;
+  let lastMs = performance.now();
+  ticking = setInterval(() => {
+    // A loop that was held up has missed ticks: the clock decides how many have passed.
+    const passed = Math.floor((performance.now() - lastMs) / TICK_MS);
+    lastMs += passed * TICK_MS;
+    for (let each = 0; each < passed; each++) runTick();
+    if (dueAt.size === 0) stopTicking();
+  }, TICK_MS);
+  ticking.unref();
+}
+
+function stopTicking(): void {
+  if (ticking !== null) clearInterval(ticking);
+  ticking = null;
+}
+
+function runTick(): void {
+  tick += 1;
+  const due = dueAt.get(tick);
+  if (!due) return;
+  dueAt.delete(tick);
+  for (const entry of due) entry.work();
+}
