@@ -19,13 +19,13 @@ export interface DrainSettings {
 }
 
 export const DRAIN_DEFAULTS: DrainSettings = {
-  drainIntervalMs: 100,
+  drainIntervalMs: 200,
   retryMsMax: 5_000,
   heldEventsMax: 5_000,
 };
 
-/** One batch: about two hundred events, a few milliseconds of the writer's time. */
-export const DRAIN_CHUNK_BYTES = 262_144;
+/** One batch: about five hundred events, some ten milliseconds of the writer's thread; each costs one sync. */
+export const DRAIN_CHUNK_BYTES = 786_432;
 const HELD_BATCH = 200;
 const RETRY_MS_MIN = 100;
 

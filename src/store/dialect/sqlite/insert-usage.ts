@@ -2,7 +2,7 @@
 // Runs on the writer's thread with prepared statements: the event loop never sees this work.
 import type { Database, Statement } from 'bun:sqlite';
 import type { UsageEvent } from '../../../core/usage-event.ts';
-import { ATTEMPT_COLUMNS, attemptCells, EVENT_COLUMNS, eventCells } from '../../usage-row.ts';
+import { ATTEMPT_COLUMNS, attemptCells, EVENT_COLUMNS, eventCells, modelLabel } from '../../usage-row.ts';
 import {
   COUNTER_NAMES,
   countersOf,
@@ -43,6 +43,8 @@ interface Statements {
   readonly day: Statement;
 }
 
+/** `event` stands for all of its group: they share every scope and bucket. */
+type Groups = Map<string, { event: UsageEvent; counters: number[] }>;
 type Totals = Map<string, { scope: Scope; bucketMs: number; counters: number[] }>;
 
 const prepared = new WeakMap<Database, Statements>();
@@ -55,14 +57,15 @@ export function insertUsage(db: Database, json: Uint8Array): InsertReport {
 }
 
 function insertAll(statements: Statements, events: readonly UsageEvent[]): InsertReport {
-  const slots: Totals = new Map();
-  const days: Totals = new Map();
+  const groups: Groups = new Map();
   const keysUsed = new Map<string, number>();
   const rejected: { index: number; reason: string }[] = [];
   let inserted = 0;
   events.forEach((event, index) => {
+    let counters: number[] | null;
     try {
-      if (!insertOne(statements, event)) return;
+      counters = insertOne(statements, event);
+      if (!counters) return;
     } catch (error) {
       if (!isTheRowsFault(error)) throw error;
       undoOne(statements, event);
@@ -70,22 +73,25 @@ function insertAll(statements: Statements, events: readonly UsageEvent[]): Inser
       return;
     }
     inserted += 1;
-    addUp(slots, days, event);
+    gather(groups, event, counters);
     if (event.keyId) keysUsed.set(event.keyId, Math.max(event.timeMs, keysUsed.get(event.keyId) ?? 0));
   });
+  const slots: Totals = new Map();
+  const days: Totals = new Map();
+  for (const { event, counters } of groups.values()) addUp(slots, days, event, counters);
   writeTotals(statements, slots, statements.slot);
   writeTotals(statements, days, statements.day);
   for (const [keyId, timeMs] of keysUsed) statements.keyUsed.run(timeMs, keyId, timeMs);
   return { inserted, repeated: events.length - inserted - rejected.length, rejected };
 }
 
-/** False when the id is there already. All cells are made before the first write, so that a bad row leaves nothing. */
-function insertOne(statements: Statements, event: UsageEvent): boolean {
+/** The event's counters, or null when its id is there already. All cells are made before the first write, so that a bad row leaves nothing. */
+function insertOne(statements: Statements, event: UsageEvent): number[] | null {
   const attempts = event.attempts.map((attempt) => attemptCells(event.id, attempt));
-  countersOf(event);
-  if (statements.event.run(...eventCells(event)).changes === 0) return false;
+  const counters = countersOf(event);
+  if (statements.event.run(...eventCells(event)).changes === 0) return null;
   for (const cells of attempts) statements.attempt.run(...cells);
-  return true;
+  return counters;
 }
 
 /** Takes back what a half-written bad event left behind, so that rows and counters stay equal. */
@@ -95,8 +101,17 @@ function undoOne(statements: Statements, event: UsageEvent): void {
   statements.dropEvent.run(event.id);
 }
 
-function addUp(slots: Totals, days: Totals, event: UsageEvent): void {
-  const counters = countersOf(event);
+/** Events alike in all they are counted under are summed first: a batch holds many of few kinds. */
+function gather(groups: Groups, event: UsageEvent, counters: number[]): void {
+  const { userId, keyId, provider, tags } = event;
+  const slotMs = floorTo(event.timeMs, SLOT_MS);
+  const name = JSON.stringify([userId, keyId, modelLabel(event), provider, slotMs, ...tags]);
+  const known = groups.get(name);
+  if (known) addCounters(known.counters, counters);
+  else groups.set(name, { event, counters });
+}
+
+function addUp(slots: Totals, days: Totals, event: UsageEvent, counters: readonly number[]): void {
   const slotMs = floorTo(event.timeMs, SLOT_MS);
   const dayMs = floorTo(event.timeMs, DAY_MS);
   for (const scope of slotScopes(event)) {
@@ -113,7 +128,11 @@ function add(totals: Totals, scope: Scope, bucketMs: number, counters: readonly 
     totals.set(name, { scope, bucketMs, counters: [...counters] });
     return;
   }
-  for (let i = 0; i < counters.length; i++) known.counters[i] = (known.counters[i] ?? 0) + (counters[i] ?? 0);
+  addCounters(known.counters, counters);
+}
+
+function addCounters(into: number[], counters: readonly number[]): void {
+  for (let i = 0; i < counters.length; i++) into[i] = (into[i] ?? 0) + (counters[i] ?? 0);
 }
 
 function writeTotals(statements: Statements, totals: Totals, upsert: Statement): void {
