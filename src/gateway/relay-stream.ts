@@ -98,7 +98,8 @@ class StreamRelay implements WatchedStream {
         await this.#finish(controller);
         return;
       }
-      const bytes = await this.#take(step.value);
+      const bytes = this.#take(step.value);
+      if (this.#reader.ended() && !this.#answered.exchange.settled) await this.#settleEnd();
       if (this.#closed) return;
       if (this.#draining) return this.#drain(null);
       if (bytes.byteLength > 0) {
@@ -171,17 +172,17 @@ class StreamRelay implements WatchedStream {
     this.#sinceMs = this.#deps.clock.monotonicMs();
   }
 
-  /** Reads the facts in these bytes; settles before the bytes that end the stream are handed on. */
-  async #take(bytes: Uint8Array): Promise<Uint8Array> {
-    const { exchange } = this.#answered;
-    exchange.firstByteAtMs ??= this.#sinceMs;
-    const passed = this.#pass(bytes);
-    if (this.#reader.ended() && !exchange.settled) {
-      this.#end(this.#reader.error() ? 'error' : 'final', null);
-      await this.#deps.ledger.confirmed();
-      setTimeout(() => this.#closeAfterEnd(), TRAILER_MS).unref();
-    }
-    return passed;
+  /** Reads the facts in these bytes; answers what of them goes to the caller. */
+  #take(bytes: Uint8Array): Uint8Array {
+    this.#answered.exchange.firstByteAtMs ??= this.#sinceMs;
+    return this.#pass(bytes);
+  }
+
+  /** Settles before the bytes that end the stream are handed on. */
+  async #settleEnd(): Promise<void> {
+    this.#end(this.#reader.error() ? 'error' : 'final', null);
+    await this.#deps.ledger.confirmed();
+    setTimeout(() => this.#closeAfterEnd(), TRAILER_MS).unref();
   }
 
   /** The bytes for the caller that these bytes of the provider's make. */

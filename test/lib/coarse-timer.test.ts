@@ -1,0 +1,44 @@
+// Guarantee: a time limit fires once, never early, and not at all when it was called off.
+import { expect, test } from 'bun:test';
+import { cancelTimer, startTimer } from '../../src/lib/coarse-timer.ts';
+
+for (const ms of [50, 2_000]) {
+  test(`a limit of ${ms} ms fires once and never early`, async () => {
+    const startedMs = performance.now();
+    let fired = 0;
+    await new Promise<void>((resolve) => {
+      startTimer(ms, () => {
+        fired += 1;
+        resolve();
+      });
+    });
+    expect(performance.now() - startedMs).toBeGreaterThanOrEqual(ms - 1);
+    await Bun.sleep(250);
+    expect(fired).toBe(1);
+  });
+
+  test(`a limit of ${ms} ms that was called off never fires`, async () => {
+    let fired = false;
+    const timer = startTimer(ms, () => {
+      fired = true;
+    });
+    const later = new Promise<void>((resolve) => void startTimer(ms + 100, resolve));
+    cancelTimer(timer);
+    cancelTimer(timer);
+    await later;
+    expect(fired).toBe(false);
+  });
+}
+
+test('thousands of limits that were called off leave those that were not', async () => {
+  let fired = 0;
+  const done = new Promise<void>((resolve) => {
+    startTimer(2_050, () => {
+      fired += 1;
+      resolve();
+    });
+  });
+  for (let each = 0; each < 10_000; each++) cancelTimer(startTimer(2_050, () => (fired += 1)));
+  await done;
+  expect(fired).toBe(1);
+});
