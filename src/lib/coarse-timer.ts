@@ -1,6 +1,8 @@
 // Many long time limits on one timer. Nearly all of them are called off unused, so a limit costs two map entries
 // instead of a timer of the runtime. Late by up to a tick, never early; short limits get a real timer.
 
+import { systemClock } from './clock.ts';
+
 /** How often limits are looked at. */
 const TICK_MS = 100;
 /** Below this a limit's lateness would show. */
@@ -42,10 +44,10 @@ export function cancelTimer(timer: CoarseTimer): void {
 
 function startTicking(): void {
   if (ticking !== null) return;
-  let lastMs = performance.now();
+  let lastMs = systemClock.monotonicMs();
   ticking = setInterval(() => {
     // A loop that was held up has missed ticks: the clock decides how many have passed.
-    const passed = Math.floor((performance.now() - lastMs) / TICK_MS);
+    const passed = Math.floor((systemClock.monotonicMs() - lastMs) / TICK_MS);
     lastMs += passed * TICK_MS;
     for (let each = 0; each < passed; each++) runTick();
     if (dueAt.size === 0) stopTicking();
