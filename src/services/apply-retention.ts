@@ -14,7 +14,7 @@ export interface PruneOptions {
 /** What a bite may hold the lock for; the next one is made smaller or larger after each. */
 const BITE_MS_AIM = 5;
 const BITE_ROWS_MIN = 10;
-const BITE_ROWS_MAX = 500;
+const BITE_ROWS_MAX = 250;
 const BITE_ROWS_FIRST = 50;
 /** Others write between two bites. */
 const PAUSE_MS = 10;

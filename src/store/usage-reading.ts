@@ -116,11 +116,13 @@ export async function usageShares(db: Db, question: ShareQuestion): Promise<Coun
   const kind = subject.kind === 'all' ? by : `${subject.kind}_${by}`;
   const owner = subject.kind === 'all' ? '' : subject.value;
   const sharesIn = (table: 'usage_days' | 'usage_slots', part: TimeRange) => sql`
-    SELECT usage_scopes.value AS value, ${counterColumns('r')} FROM usage_scopes
+    SELECT usage_scopes.value AS value, ${COUNTER_SUMS} FROM usage_scopes
     CROSS JOIN ${sql.table(table)} AS r
     WHERE usage_scopes.kind = ${kind} AND usage_scopes.owner = ${owner} AND r.scope_id = usage_scopes.id
-      AND r.bucket_ms >= ${part.sinceMs} AND r.bucket_ms < ${part.untilMs}`;
-  // CROSS JOIN keeps the planner from reading every counter of the range: names first, then their buckets.
+      AND r.bucket_ms >= ${part.sinceMs} AND r.bucket_ms < ${part.untilMs}
+    GROUP BY usage_scopes.value`;
+  // CROSS JOIN keeps the planner from reading every counter of the range: names first, in their order, then the buckets
+  // of each, summed as they pass.
   const fromRollups = [
     sharesIn('usage_days', inner),
     ...(whole ? edges.map((edge) => sharesIn('usage_slots', edge)) : []),
@@ -139,10 +141,6 @@ function scopeOf(subject: UsageSubject): { kind: string; owner: string; value: s
 
 function rollupPart(table: 'usage_days' | 'usage_slots', range: TimeRange) {
   return sql`SELECT * FROM ${sql.table(table)} WHERE bucket_ms >= ${range.sinceMs} AND bucket_ms < ${range.untilMs}`;
-}
-
-function counterColumns(table: string) {
-  return sql.join(COUNTER_NAMES.map((name) => sql.ref(`${table}.${name}`)));
 }
 
 /** The same counters from the rows of one user or key, for a range of less than a day. */
