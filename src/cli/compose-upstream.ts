@@ -4,16 +4,15 @@ import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/load-config.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import { loadCredentials } from '../services/provider-credentials/load-credentials.ts';
 import type { Store } from '../store/open-store.ts';
-import { createAddressGuard } from '../upstream/address-guard.ts';
 import { createRouter, type Router } from '../upstream/create-router.ts';
 import { type DemoProvider, startDemoProvider } from '../upstream/demo/start-demo-provider.ts';
 import { createListKeeper } from '../upstream/keep-lists-fresh.ts';
 import { createModelCatalogue, type UpstreamCatalogue } from '../upstream/model-catalogue.ts';
 import { createPool } from '../upstream/pool/create-pool.ts';
 import type { Pool } from '../upstream/pool/pool.ts';
-import { assembleProviders, type ProviderSet } from '../upstream/providers/assemble-providers.ts';
+import type { ProviderSet } from '../upstream/providers/assemble-providers.ts';
+import { effectiveProviders } from './effective-providers.ts';
 
 export interface ComposedUpstream {
   readonly pool: Pool;
@@ -83,19 +82,10 @@ export async function composeUpstream(config: Config, store: Store, log: Log): P
 }
 
 /** Throws ConfigError. */
-export async function readProviders(config: Config, store: Store, log: Log): Promise<ProviderSet> {
-  const loaded = await loadCredentials(store, config.secrets.masterKey);
-  const set = assembleProviders({
-    env: config.environment,
-    file: config.yaml.providers,
-    stored: loaded.stored,
-    disabled: loaded.disabled,
-    guard: createAddressGuard({ allowPrivate: config.settings.ALLOW_PRIVATE_UPSTREAMS, clock: systemClock }),
-    tolerance: config.settings.ROTATION_TOLERANCE,
-    exhaustionMs: config.settings.EXHAUSTION_COOLDOWN_THRESHOLD,
-  });
+async function readProviders(config: Config, store: Store, log: Log): Promise<ProviderSet> {
+  const set = await effectiveProviders(config, store);
   if (set.problems.length > 0) throw new ConfigError(set.problems);
-  for (const notice of [...set.notices, ...loaded.problems]) log.warn({}, notice);
+  for (const notice of set.notices) log.warn({}, notice);
   return set;
 }
 

@@ -12,6 +12,7 @@ import { addDoctorCommand } from './doctor.ts';
 import { addImportCommand } from './import.ts';
 import { addKeyCommands } from './key.ts';
 import { addLimitCommands } from './limit.ts';
+import { addProviderCommands } from './provider.ts';
 import { addServeCommand } from './serve.ts';
 import { addUsageCommands } from './usage.ts';
 import { addUserCommands } from './user.ts';
@@ -40,6 +41,7 @@ function buildProgram(): Command {
   addUserCommands(program);
   addKeyCommands(program);
   addImportCommand(program);
+  addProviderCommands(program);
   addLimitCommands(program);
   addUsageCommands(program);
   addVerifyCommand(program);

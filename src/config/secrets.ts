@@ -55,6 +55,16 @@ function keepSecrets(dataDir: string): Secrets {
   return made;
 }
 
+/** Puts another MASTER_KEY into the kept secrets. False when none are kept there: then it comes from the environment. */
+export function keepMasterKey(dataDir: string, masterKey: string): boolean {
+  const path = join(dataDir, 'secrets.json');
+  if (!existsSync(path)) return false;
+  const draft = `${path}.new`;
+  writeFileSync(draft, `${JSON.stringify({ ...readKept(path), masterKey }, null, 2)}\n`, { mode: 0o600 });
+  renameSync(draft, path);
+  return true;
+}
+
 /** Creates the data folder, open to its owner alone. */
 export function createDataDir(dataDir: string): void {
   if (existsSync(dataDir)) return;

@@ -1,7 +1,7 @@
 // What admins do with provider keys: add, switch off and on, delete. Each act stands in the audit log, without the secret.
 
 import type { AuditAction } from '../../core/audit-action.ts';
-import { doerOf, type Principal, type RequestOrigin } from '../../core/principal.ts';
+import { type Doer, doerOf, type Principal, type RequestOrigin } from '../../core/principal.ts';
 import { appError } from '../../errors/app-error.ts';
 import {
   deleteProviderCredential,
@@ -12,10 +12,10 @@ import {
 import { recordAudit } from '../record-audit.ts';
 import { addCredential, type CredentialDeps, type NewCredential } from './add-credential.ts';
 
-export interface CredentialAct {
-  readonly principal: Principal;
-  readonly origin: RequestOrigin;
-}
+/** Who does it: somebody signed in, or a command. */
+export type CredentialAct =
+  | { readonly principal: Principal; readonly origin: RequestOrigin }
+  | { readonly doer: Doer };
 
 export interface CredentialTarget {
   readonly id: string;
@@ -23,16 +23,16 @@ export interface CredentialTarget {
   readonly label: string;
 }
 
-/** Throws AppError `invalid_request` with the field at fault. */
+/** Gives the new key's id. Throws AppError `invalid_request` with the field at fault. */
 export async function addProviderKey(
   deps: CredentialDeps,
   act: CredentialAct,
   request: NewCredential,
-): Promise<void> {
+): Promise<string> {
   // Names are looked up before the transaction: nobody else may wait for somebody's slow name server.
   const pinned = request.baseUrl === null ? null : await deps.guard.pin(request.baseUrl);
   const guard = pinned ? { ...deps.guard, pin: async () => pinned } : deps.guard;
-  await deps.store.write.transaction().execute(async (trx) => {
+  return deps.store.write.transaction().execute(async (trx) => {
     const row = await addCredential({ ...deps, guard, store: { ...deps.store, write: trx } }, request);
     const after = {
       provider: row.provider,
@@ -42,6 +42,7 @@ export async function addProviderKey(
     };
     const told = { action: 'provider_create' as const, target: { id: row.id, label: row.label }, after };
     await audit(deps, act, { db: trx, ...told });
+    return row.id;
   });
 }
 
@@ -94,7 +95,7 @@ async function audit(
   const { db, target, ...told } = facts;
   await recordAudit(db, {
     nowMs: deps.clock.nowMs(),
-    doer: doerOf(act.principal, act.origin),
+    doer: 'doer' in act ? act.doer : doerOf(act.principal, act.origin),
     target: { kind: 'provider_key', id: target.id, name: target.label },
     ...told,
   });
