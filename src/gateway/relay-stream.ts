@@ -187,6 +187,9 @@ class StreamRelay implements WatchedStream {
 
   /** The bytes for the caller that these bytes of the provider's make. */
   #pass(bytes: Uint8Array): Uint8Array {
+    if (!this.#translator && this.#events.idle() && this.#reader.skim?.(bytes)) {
+      return this.#withholder?.idle() === false ? this.#withholder.push(bytes) : bytes;
+    }
     let text = '';
     for (const event of this.#events.push(bytes)) {
       this.#reader.push(event);

@@ -13,6 +13,8 @@ export const SSE_EVENT_CHARS_MAX = 16 * 1024 * 1024;
 export interface SseParser {
   /** The events completed by these bytes. */
   readonly push: (bytes: Uint8Array) => SseEvent[];
+  /** True between events: the next byte begins a new one. */
+  readonly idle: () => boolean;
   /** The last event when the stream ended without its blank line. */
   readonly end: () => SseEvent[];
 }
@@ -43,6 +45,7 @@ export function createSseParser(): SseParser {
 
   return {
     push: (bytes) => take(decoder.decode(bytes, { stream: true })),
+    idle: () => rest === '' && !dropped,
     end: () => {
       const events = take(decoder.decode());
       if (!dropped) pushEvent(events, rest);

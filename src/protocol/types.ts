@@ -35,6 +35,11 @@ export type ReadAnswer = (body: JsonObject) => AnswerFacts;
 
 /** Follows a stream as it passes. Bounded memory; never throws. */
 export interface StreamReader {
+  /**
+   * A cheaper look at bytes that begin where an event begins: true when they were whole events without facts and are
+   * done with; false when they must be pushed as events. Absent where the format has no such short cut.
+   */
+  readonly skim?: (bytes: Uint8Array) => boolean;
   readonly push: (event: SseEvent) => void;
   /** The latest value of every fact; usage is cumulative, the last one wins. */
   readonly facts: () => AnswerFacts;

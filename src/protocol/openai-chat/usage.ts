@@ -3,6 +3,7 @@ import { NO_USAGE, readCount, type TokenUsage } from '../../core/token-usage.ts'
 import { asArray, asObject, asString, type JsonObject, parseJson } from '../../lib/json.ts';
 import type { SseEvent } from '../sse.ts';
 import type { AnswerFacts, StreamError, StreamReader } from '../types.ts';
+import { skimChunk } from './skim-chunk.ts';
 
 /** Null when the object holds no count at all. Cached input is inside `prompt_tokens` (wire fact F12). */
 export function readOpenAiUsage(value: unknown): TokenUsage | null {
@@ -78,6 +79,12 @@ export function createChatStreamReader(): StreamReader {
   }
 
   return {
+    skim: (bytes) => {
+      const outputBytes = modelServed === null ? null : skimChunk(bytes);
+      if (outputBytes === null) return false;
+      chars += outputBytes;
+      return true;
+    },
     push: (event) => {
       const { data } = event;
       if (data === '[DONE]') {

@@ -8,6 +8,8 @@ const HELD_BYTES_MAX = 64 * 1024;
 export interface UsageWithholder {
   /** The bytes that may go out now; possibly none. */
   readonly push: (bytes: Uint8Array) => Uint8Array;
+  /** True when nothing is held. */
+  readonly idle: () => boolean;
   /** What was held when the stream ended. */
   readonly end: () => Uint8Array;
 }
@@ -30,6 +32,7 @@ export function createUsageWithholder(): UsageWithholder {
       }
       return withoutUsage(whole.subarray(0, cut));
     },
+    idle: () => held.byteLength === 0,
     end: () => {
       const rest = held;
       held = NOTHING;
