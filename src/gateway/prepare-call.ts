@@ -3,7 +3,7 @@
 import type { Dialect } from '../core/wire.ts';
 import { appError } from '../errors/app-error.ts';
 import { rewriteBody } from '../protocol/openai-chat/rewrite-body.ts';
-import { withoutForeignReasoning } from '../protocol/translate/foreign-reasoning.ts';
+import { sameFamilyBody } from '../protocol/translate/same-family-body.ts';
 import type { Translator } from '../protocol/translate/translator.ts';
 import { translatorFor } from '../protocol/translate/translators.ts';
 import type { Operation } from '../upstream/providers/provider-spec.ts';
@@ -57,7 +57,7 @@ function unchanged(exchange: Exchange, target: Target, temperature: TemperatureP
   const { endpoint, facts, body } = exchange;
   const isChat = endpoint.dialect === 'openai-chat';
   const usageInjected = facts.stream && !facts.includeUsageAsked && target.spec.includeUsage;
-  const text = rewriteBody(withoutForeignReasoning(body, endpoint.dialect, target.spec.name), {
+  const text = rewriteBody(sameFamilyBody(body, endpoint.dialect, target.spec.name), {
     model: target.model === facts.model ? null : target.model,
     includeUsage: usageInjected,
     temperatureZero: isChat ? temperature : 'keep',

@@ -5,7 +5,7 @@ import { type ContentContext, cacheMark, contentToChat, messageToChat } from './
 import { withoutBillingLine } from './billing-line.ts';
 import { objectsOf } from './reasoning.ts';
 import { unsupported } from './refuse.ts';
-import { type ChatTarget, chatTarget } from './targets.ts';
+import { boundOutput, type ChatTarget, chatTarget } from './targets.ts';
 import type { RequestContext, TranslatedRequest } from './translator.ts';
 
 /** Fields that are translated below; every other one is named in `leftOut`. */
@@ -42,7 +42,7 @@ export function anthropicRequestToChat(
       ...systemToChat(body.system, content),
       ...objectsOf(body.messages).flatMap((message) => messageToChat(message, content)),
     ],
-    ...samplingToChat(body, content),
+    ...samplingToChat(body, context.model, content),
     ...toolsToChat(body, content),
     ...reasoningToChat(body, context.model, content),
     ...formatToChat(body),
@@ -65,14 +65,16 @@ function systemToChat(system: Json | undefined, context: ContentContext): JsonOb
   return content === '' ? [] : [{ role: 'system', content }];
 }
 
-function samplingToChat(body: JsonObject, context: ContentContext): JsonObject {
+function samplingToChat(body: JsonObject, model: string, context: ContentContext): JsonObject {
   const { target, provider } = context;
   const stops = asArray(body.stop_sequences) ?? [];
   if (stops.length > target.stopSequencesMax)
     throw unsupported(`more than ${target.stopSequencesMax} stop sequences`, provider, 'stop_sequences');
   if (body.top_k != null && !target.topK) throw unsupported('top_k', provider, 'top_k');
   return {
-    ...(body.max_tokens == null ? {} : { [target.maxTokensField]: body.max_tokens }),
+    ...(body.max_tokens == null
+      ? {}
+      : { [target.maxTokensField]: boundOutput(body.max_tokens, provider, model) }),
     // 1 is the default everywhere, and reasoning models refuse the field.
     ...(body.temperature == null || body.temperature === 1 ? {} : { temperature: body.temperature }),
     ...(body.top_p == null ? {} : { top_p: body.top_p }),

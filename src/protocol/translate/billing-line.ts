@@ -2,7 +2,7 @@
 // It is taken out before a request reaches any other provider (wire fact F16) and left alone on the way to Anthropic.
 import { asArray, asObject, asString, type Json } from '../../lib/json.ts';
 
-const PREFIX = 'x-anthropic-billing-header:';
+export const BILLING_PREFIX = 'x-anthropic-billing-header:';
 
 /** The system prompt without the billing line, in the form it came in; undefined when nothing else was in it. */
 export function withoutBillingLine(system: Json | undefined): Json | undefined {
@@ -10,11 +10,11 @@ export function withoutBillingLine(system: Json | undefined): Json | undefined {
   if (text !== null) return withoutLine(text) || undefined;
   const blocks = asArray(system);
   if (!blocks) return system;
-  return blocks.filter((block) => !asString(asObject(block)?.text)?.startsWith(PREFIX));
+  return blocks.filter((block) => !asString(asObject(block)?.text)?.startsWith(BILLING_PREFIX));
 }
 
 function withoutLine(text: string): string {
-  if (!text.startsWith(PREFIX)) return text;
+  if (!text.startsWith(BILLING_PREFIX)) return text;
   const end = text.indexOf('\n');
   return end < 0 ? '' : text.slice(end + 1).trimStart();
 }

@@ -5,6 +5,7 @@ import { asArray, asObject, asString, type Json, type JsonObject } from '../../l
 import { messagesToGemini } from './chat-content-to-gemini.ts';
 import { objectsOf } from './reasoning.ts';
 import { invalidField, unsupported } from './refuse.ts';
+import { boundOutput } from './targets.ts';
 import type { RequestContext, TranslatedRequest } from './translator.ts';
 
 const STOP_SEQUENCES_MAX = 5;
@@ -93,7 +94,7 @@ function limitsToGemini(body: JsonObject, context: RequestContext): JsonObject {
   const fields: JsonObject = {};
   for (const [chat, gemini] of SAME) if (body[chat] != null) fields[gemini] = body[chat];
   const bound = body.max_completion_tokens ?? body.max_tokens;
-  if (bound != null) fields.maxOutputTokens = bound;
+  if (bound != null) fields.maxOutputTokens = boundOutput(bound, context.provider, context.model);
   const stops = typeof body.stop === 'string' ? [body.stop] : (asArray(body.stop) ?? []);
   if (stops.length > STOP_SEQUENCES_MAX)
     throw unsupported(`more than ${STOP_SEQUENCES_MAX} stop sequences`, context.provider, 'stop');

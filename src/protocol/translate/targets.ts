@@ -1,5 +1,6 @@
 // Which optional chat fields each OpenAI-shaped provider takes, as data. An unlisted provider gets the plain fields only.
 // Sources: the providers' own API references (November 2026); a field that is refused there would fail every request.
+import type { Json } from '../../lib/json.ts';
 
 export interface ChatTarget {
   /** Reasoning models of OpenAI and Azure refuse `max_tokens`; the others know only that. */
@@ -79,6 +80,24 @@ export const GEMINI_BRIDGE: ChatTarget = {
 
 export function chatTarget(provider: string): ChatTarget {
   return TARGETS[provider] ?? PLAIN;
+}
+
+/** The most a model can write, where asking for more is refused. Clients ask for what Claude can: 128,000. */
+const OUTPUT_MAX: readonly (readonly [provider: RegExp, model: RegExp, tokens: number])[] = [
+  [/^(openai|azure)$/, /^gpt-(3\.5|4-)/, 4_096],
+  [/^(openai|azure)$/, /^(chat)?gpt-4o/, 16_384],
+  [/^(openai|azure)$/, /^gpt-4\.1/, 32_768],
+  [/^(openai|azure)$/, /^o[134](-|$)/, 100_000],
+  [/^deepseek$/, /chat/, 8_192],
+  [/^deepseek$/, /reasoner/, 65_536],
+  [/^gemini$/, /gemini-(1|2\.0)/, 8_192],
+  [/^gemini$/, /./, 65_536],
+];
+
+/** What was asked for, or less where the model is known to give less. */
+export function boundOutput(asked: Json | undefined, provider: string, model: string): Json | undefined {
+  const known = OUTPUT_MAX.find((row) => row[0].test(provider) && row[1].test(model))?.[2];
+  return typeof asked === 'number' && known !== undefined ? Math.min(asked, known) : asked;
 }
 
 /** What a Claude model takes; a request that asks for what it refuses would be a 400. */

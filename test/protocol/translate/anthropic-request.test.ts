@@ -29,6 +29,15 @@ describe('onto chat', () => {
     });
   });
 
+  test('asks for no more output than the model can give', () => {
+    const asked = (name: string, model: string) => toChat({ max_tokens: 128_000 }, name, model).body;
+    expect(asked('openai', 'gpt-4o-mini').max_completion_tokens).toBe(16_384);
+    expect(asked('openai', 'gpt-5').max_completion_tokens).toBe(128_000);
+    expect(asked('deepseek', 'deepseek-chat').max_tokens).toBe(8_192);
+    expect(asked('somebody', 'gpt-4o').max_tokens).toBe(128_000);
+    expect(toGemini({ max_tokens: 128_000 }).body.generationConfig).toEqual({ maxOutputTokens: 65_536 });
+  });
+
   test("Claude Code's billing line is taken out, in both forms of a system prompt", () => {
     const line = 'x-anthropic-billing-header: cc_version=2.1; cch=abc;';
     expect(

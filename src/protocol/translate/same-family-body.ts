@@ -1,7 +1,9 @@
-// Takes reasoning of other providers out of a request that otherwise goes through byte for byte (wire fact F18):
-// Anthropic refuses signatures it did not make, OpenAI fields it does not know. Untouched when there is none, as nearly always.
+// What must be taken out of a request that otherwise goes through byte for byte: reasoning of other providers (wire fact F18;
+// Anthropic refuses signatures it did not make, OpenAI fields it does not know), and Claude Code's billing line on the way
+// to Anthropic-shaped servers that are not Anthropic (F16). Untouched when there is none of it, as nearly always.
 import type { Dialect } from '../../core/wire.ts';
 import { asObject, asString, type JsonObject } from '../../lib/json.ts';
+import { BILLING_PREFIX, withoutBillingLine } from './billing-line.ts';
 import { ANTHROPIC_FORMAT, GEMINI_FORMAT, objectsOf, openSeal, SEAL } from './reasoning.ts';
 
 /** Understands the details of both formats as its own. */
@@ -10,17 +12,24 @@ const KEEPS_DETAILS = 'openrouter';
 const STRICT: ReadonlySet<string> = new Set(['openai', 'azure']);
 
 /** The text to send: as it came, or written anew without what belongs to another provider. */
-export function withoutForeignReasoning(
+export function sameFamilyBody(
   body: { readonly text: string; readonly json: JsonObject },
   dialect: Dialect,
   provider: string,
 ): string {
-  if (dialect === 'anthropic-messages')
-    return body.text.includes(`"${SEAL}`) ? rewritten(body.json, withoutSealed) : body.text;
+  if (dialect === 'anthropic-messages') return messagesBody(body, provider);
   if (dialect !== 'openai-chat' || provider === KEEPS_DETAILS) return body.text;
   if (!body.text.includes('"reasoning_details"') && !body.text.includes('"thought_signature"'))
     return body.text;
   return rewritten(body.json, (message) => withoutDetails(message, STRICT.has(provider)));
+}
+
+function messagesBody(body: { readonly text: string; readonly json: JsonObject }, provider: string): string {
+  const sealed = body.text.includes(`"${SEAL}`);
+  const billed = provider !== 'anthropic' && body.text.includes(BILLING_PREFIX);
+  if (!sealed && !billed) return body.text;
+  const json = billed ? { ...body.json, system: withoutBillingLine(body.json.system) } : body.json;
+  return sealed ? rewritten(json, withoutSealed) : JSON.stringify(json);
 }
 
 function rewritten(body: JsonObject, clean: (message: JsonObject) => JsonObject): string {
