@@ -67,6 +67,8 @@ function unchanged(exchange: Exchange, target: Target, temperature: TemperatureP
 
 /** The caller's query belongs to the caller's wire; Gemini streams as events only when it is asked to. */
 function translated(exchange: Exchange, target: Target, translator: Translator) {
+  // A repeated key is refused here too, though nothing is spliced: one rule for all requests.
+  rewriteBody(exchange.body.text, { model: null, includeUsage: false, temperatureZero: 'keep' });
   const request = translator.request(exchange.body.json, {
     model: target.model,
     provider: target.spec.name,
