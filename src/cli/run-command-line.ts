@@ -19,8 +19,6 @@ import { addUserCommands } from './user.ts';
 import { addVerifyCommand } from './verify.ts';
 
 export async function runCommandLine(args: readonly string[]): Promise<number> {
-  // Whatever a command creates (database, journal, backups) is closed to others.
-  process.umask(0o077);
   const program = buildProgram();
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -1,10 +1,14 @@
 // `serve`: runs the server in the foreground until SIGTERM or SIGINT; a second signal hastens the end.
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load-config.ts';
+import { createLog } from '../lib/log.ts';
 import { withDataOption } from './command-context.ts';
 import { CommandFailed } from './command-failed.ts';
 import { isServerRunning } from './control-socket.ts';
 import { type RunningServer, startServer } from './start-server.ts';
+
+/** Flushing may hang on whatever broke; then the process ends all the same. */
+const FATAL_MS_MAX = 10_000;
 
 interface ServeOptions {
   readonly data?: string;
@@ -44,13 +48,27 @@ async function serve(options: ServeOptions): Promise<void> {
 export function untilStopped(server: RunningServer): Promise<void> {
   return new Promise((resolve, reject) => {
     let stopping = false;
-    const stop = () => {
+    const stop = (end: () => void) => {
       if (stopping) return server.hasten();
       stopping = true;
-      server.stop().then(resolve, reject);
+      server.stop().then(end, reject);
     };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+    const onFatal = (error: unknown) => {
+      tellFatal(error);
+      setTimeout(() => process.exit(1), FATAL_MS_MAX).unref();
+      stop(() => reject(new CommandFailed('ended after an error that nobody caught; start it again')));
+      server.hasten();
+    };
+    process.on('SIGTERM', () => stop(resolve));
+    process.on('SIGINT', () => stop(resolve));
     process.on('SIGHUP', () => void server.reloadConfig());
+    process.on('uncaughtException', onFatal);
+    process.on('unhandledRejection', onFatal);
   });
+}
+
+/** Such an error may have left anything half done: what is known is written down, and a fresh process is safer. */
+function tellFatal(error: unknown): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  createLog({ level: 'error' }).error({ error: text }, 'an error that nobody caught; the server ends');
 }

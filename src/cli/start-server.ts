@@ -100,10 +100,12 @@ export async function startServer(config: Config, reread: () => Config): Promise
       versions.stop();
       socket.stop();
       const stopped = server.stop();
-      await waitAtMost(config.settings.SHUTDOWN_GRACE_SECONDS, drained(house.watch), hurry.promise);
+      await waitAtMost(config.settings.SHUTDOWN_GRACE_SECONDS, drained(house), hurry.promise);
       house.watch.endAll();
       await waitAtMost(1_000, stopped);
       await server.stop(true);
+      // Requests cut off by that settle as their callers' hang-ups do, before the ledger closes.
+      await waitAtMost(1_000, drained(house));
       await tearDown(house);
     },
   };
@@ -270,8 +272,9 @@ function temperaturePolicy(setting: string): 'keep' | 'remove' | 'set' {
   return setting === 'remove' ? 'remove' : 'set';
 }
 
-async function drained(watch: StreamWatch): Promise<void> {
-  while (watch.size() > 0) await sleep(50);
+/** Streams, and requests whose provider has not answered yet: all were accepted, so all may finish. */
+async function drained({ watch, live }: House): Promise<void> {
+  while (watch.size() + live.size() > 0) await sleep(50);
 }
 
 async function tearDown(house: House): Promise<void> {

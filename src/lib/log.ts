@@ -1,6 +1,7 @@
 // The only owner of log output. Structured lines on stderr; stdout belongs to commands' results.
 // Secrets never arrive here by construction; the redaction below is the second net, not the first.
 import pino from 'pino';
+import { stderrSink } from './log-sink.ts';
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
@@ -25,7 +26,7 @@ const REDACT_PATHS = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*
 
 /** A logger that writes one JSON object a line to stderr (or `write`), UTC times in ISO 8601. */
 export function createLog(options: { level: LogLevel; write?: (line: string) => void }): Log {
-  const destination = options.write ? { write: options.write } : pino.destination({ dest: 2, sync: true });
+  const destination = options.write ? { write: options.write } : stderrSink;
   const settings = {
     level: options.level,
     base: null,
