@@ -15,6 +15,7 @@ import { type RetentionJob, startRetention } from '../jobs/retention.ts';
 import { createLedger, type Ledger } from '../ledger/create-ledger.ts';
 import { loadPriceOverrides } from '../ledger/prices/load-overrides.ts';
 import { createPriceBook, type PriceBook } from '../ledger/prices/price-book.ts';
+import { createTokenCounter, type TokenCounter } from '../ledger/token-counter.ts';
 import { sleep, systemClock, waitAtMost } from '../lib/clock.ts';
 import { createLog, type Log } from '../lib/log.ts';
 import { createWatchedSet, type WatchedSet } from '../lib/watched-set.ts';
@@ -22,6 +23,7 @@ import { createAuthenticate } from '../services/authenticate-key.ts';
 import { createHouseMetrics, type HouseMetrics } from '../services/house-metrics.ts';
 import { createKeyIndex, type KeyIndex } from '../services/key-index.ts';
 import { openStore, type Store } from '../store/open-store.ts';
+import { usageTotals } from '../store/usage-reading.ts';
 import { type ComposedConsole, composeConsole } from './compose-console.ts';
 import { composeDesks } from './compose-desks.ts';
 import { type ComposedLimits, composeLimits } from './compose-limits.ts';
@@ -57,6 +59,7 @@ interface House {
   readonly watch: StreamWatch;
   readonly console: ComposedConsole;
   readonly prices: PriceBook;
+  readonly tokenCounter: TokenCounter;
   readonly live: WatchedSet<Exchange>;
   readonly retention: RetentionJob;
   readonly limits: ComposedLimits;
@@ -182,6 +185,7 @@ async function buildHouse(config: Config): Promise<House> {
     watch,
     upstream,
     prices,
+    tokenCounter: createTokenCounter(),
     live,
     console,
     retention,
@@ -218,6 +222,8 @@ function assemble(house: House): App {
     catalogue: upstream.catalogue,
     ledger: countSettled(ledger, house.metrics),
     prices: house.prices,
+    tokenCounter: house.tokenCounter,
+    usageTotals: (question) => usageTotals(house.store.read, question),
     admit: createAdmit({ limiter: house.limits.limiter, prices: house.prices }),
     limiter: house.limits.limiter,
     watch,
@@ -279,6 +285,7 @@ async function drained({ watch, live }: House): Promise<void> {
 
 async function tearDown(house: House): Promise<void> {
   await house.retention.stop();
+  house.tokenCounter.stop();
   house.watch.stop();
   house.metrics.stop();
   await house.limits.stop();

@@ -4,6 +4,7 @@
 //   POST /v1/messages            POST /v1/messages/count_tokens
 //   POST /{v1,v1beta}/models/{model}:generateContent and :streamGenerateContent
 //   GET  /v1/models              GET  /v1/models/{provider/model}    GET /v1/usage/me
+//   and the questions of questions.ts
 import type { ErrorShape } from '../core/wire.ts';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import type { CanonicalTarget } from '../http/canonical-path.ts';
@@ -17,6 +18,7 @@ import { generateEndpoint } from './generate-endpoint.ts';
 import { handleCompletion } from './handle-completion.ts';
 import { handleCountTokens } from './handle-count-tokens.ts';
 import { findModel, listModels, type ModelCatalogue } from './models.ts';
+import { QUESTIONS } from './questions.ts';
 import { usageOfActor } from './usage-me.ts';
 
 export interface GatewayCall {
@@ -67,12 +69,19 @@ export function createGateway(deps: GatewayDeps & { readonly catalogue: ModelCat
       };
       return counts ? handleCountTokens(completion, deps) : handleCompletion(completion, deps);
     }
+    const question = QUESTIONS.get(target.path);
+    if (question) {
+      allow(request, question.method);
+      authoriseAddress(actor, call.address);
+      return jsonResponse(await question.answer({ request, actor, address: call.address }, deps), identity);
+    }
     if (!isModels && target.path !== USAGE_PATH) {
       throw appError('not_found', { params: { method: request.method, path: target.path.slice(0, 200) } });
     }
     allow(request, 'GET');
     authoriseAddress(actor, call.address);
-    if (target.path === USAGE_PATH) return jsonResponse(usageOfActor(actor, deps.limiter), identity);
+    if (target.path === USAGE_PATH)
+      return jsonResponse(await usageOfActor(actor, target.query, deps), identity);
     const id = decodeURIComponent(target.path.slice(MODELS_PATH.length + 1));
     await deps.catalogue.ready();
     return jsonResponse(

@@ -2,12 +2,14 @@
 import type { UsageEvent } from '../core/usage-event.ts';
 import type { PriceBook } from '../ledger/prices/price-book.ts';
 import type { StartedMark } from '../ledger/recover.ts';
+import type { TokenCounter } from '../ledger/token-counter.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { WatchedSet } from '../lib/watched-set.ts';
 import type { Limiter } from '../limits/limiter.ts';
 
 import type { Authenticate } from '../services/authenticate-key.ts';
+import type { UsageQuestion, UsageTotals } from '../store/usage-reading.ts';
 import type { Router } from '../upstream/create-router.ts';
 import type { Pool } from '../upstream/pool/pool.ts';
 import type { Admit } from './admit.ts';
@@ -50,7 +52,9 @@ export interface GatewayDeps {
   readonly pool: Pick<Pool, 'acquire' | 'acquireWithin' | 'size'>;
   readonly router: Pick<Router, 'routesOf'>;
   readonly ledger: UsageSink;
-  readonly prices: Pick<PriceBook, 'find'>;
+  readonly prices: PriceBook;
+  readonly tokenCounter: TokenCounter;
+  readonly usageTotals: (question: UsageQuestion) => Promise<UsageTotals>;
   readonly admit: Admit;
   readonly limiter: Pick<Limiter, 'statesOf'>;
   readonly watch: StreamWatch;
