@@ -1,6 +1,7 @@
-// What stands on the command line of `limit set`, as limits to set. Money is read digit by digit, never as a float.
+// What stands on the command line of `limit set`, as limits to set.
 import type { BudgetPeriod } from '../core/limits/budget-period.ts';
 import type { LimitKind } from '../core/limits/limit.ts';
+import { readUsd, readWholeNumber } from '../core/limits/read-amount.ts';
 import type { SetLimitRequest } from '../services/limits/manage-limits.ts';
 import { findKeyById } from '../store/api-keys.ts';
 import type { Store } from '../store/open-store.ts';
@@ -82,16 +83,17 @@ function parseWarn(text: string | undefined): number | null | undefined {
   return text === 'off' ? null : parseAmount('--warn', text.replace(/%$/, ''));
 }
 
-/** A whole number; `_` and `,` between digits are for people. */
+/** Throws CommandFailed that names the option. */
 export function parseAmount(name: string, text: string): number {
-  const plain = text.replace(/(?<=\d)[_,](?=\d)/g, '');
-  if (!/^\d{1,16}$/.test(plain)) throw new CommandFailed(`${name} is a whole number, not ${text}`, 2);
-  return Number(plain);
+  const amount = readWholeNumber(text);
+  if (amount === null) throw new CommandFailed(`${name} is a whole number, not ${text}`, 2);
+  return amount;
 }
 
-/** Dollars with up to nine decimals, as nano-dollars. */
+/** Nano-dollars. Throws CommandFailed that names the option. */
 export function parseUsd(name: string, text: string): number {
-  const match = /^\$?(\d{1,7})(?:\.(\d{1,9}))?$/.exec(text.replace(/(?<=\d),(?=\d)/g, ''));
-  if (!match) throw new CommandFailed(`${name} is an amount of dollars such as 25 or 0.50, not ${text}`, 2);
-  return Number(match[1]) * 1_000_000_000 + Number((match[2] ?? '').padEnd(9, '0'));
+  const amount = readUsd(text);
+  if (amount === null)
+    throw new CommandFailed(`${name} is an amount of dollars such as 25 or 0.50, not ${text}`, 2);
+  return amount;
 }

@@ -5,6 +5,8 @@ import { AuditPage } from '../../src/console/pages/audit-page.tsx';
 import { ConnectPage } from '../../src/console/pages/connect-page.tsx';
 import { ErrorPage, ForgottenPage, SetupPage, SignInPage } from '../../src/console/pages/gate-pages.tsx';
 import { KeyMadePage, KeyPage, KeysPage, NewKeyPage } from '../../src/console/pages/keys-pages.tsx';
+import { LimitPage, LimitsPage, MyLimitsPage, NewLimitPage } from '../../src/console/pages/limits-pages.tsx';
+import { type LimitRow, UserLimits } from '../../src/console/pages/limits-table.tsx';
 import { LivePage } from '../../src/console/pages/live-page.tsx';
 import { ModelsPage } from '../../src/console/pages/models-page.tsx';
 import { OverviewPage } from '../../src/console/pages/overview-page.tsx';
@@ -20,6 +22,7 @@ import { NO_COUNTERS } from '../../src/console/pages/usage-model.ts';
 import { UsagePage } from '../../src/console/pages/usage-page.tsx';
 import { NewUserPage, PasswordOncePage, UserPage, UsersPage } from '../../src/console/pages/users-pages.tsx';
 import { ConfirmPage } from '../../src/console/views/confirm.tsx';
+import { sampleLimit } from '../support/samples.ts';
 
 import {
   connect,
@@ -36,6 +39,29 @@ import {
   state,
   user,
 } from './sample-data.ts';
+
+const limitSamples: readonly LimitRow[] = [
+  sampleLimit({
+    kind: 'budget_money',
+    period: 'month',
+    amount: 1,
+    raisedAmount: 9e15,
+    raisedUntilMs: 253_402_300_799_999,
+  }),
+  sampleLimit({ id: 'lim_yaml_requests_per_minute', scope: 'house', scopeId: null, amount: 0 }),
+].map((limit) => ({
+  state: {
+    limit,
+    amount: limit.raisedAmount ?? limit.amount,
+    used: 8e15,
+    reserved: 1,
+    remaining: 0,
+    resetsMs: null,
+  },
+  owner: limit.scope === 'house' ? null : HOSTILE,
+  href: '/ui/admin/limits/lim_1',
+  showsUse: limit.scope !== 'house',
+}));
 
 /** Pages by name, each as a function, so that one that fails is named. */
 export const SAMPLES: Readonly<Record<string, () => unknown>> = {
@@ -159,12 +185,32 @@ export const SAMPLES: Readonly<Record<string, () => unknown>> = {
         mayChange: true,
         whyNot: HOSTILE,
         keysPanel: null,
-        limitsPanel: null,
+        limitsPanel: (
+          <UserLimits frame={sampleFrame('/ui/admin/users/usr_1')} userId="usr_1" rows={limitSamples} />
+        ),
         now: HUGE,
         before: HUGE,
       }}
     />
   ),
+  limits: () => <LimitsPage frame={sampleFrame('/ui/admin/limits')} rows={limitSamples} shown={HOSTILE} />,
+  'my limits': () => <MyLimitsPage frame={sampleFrame('/ui/limits')} rows={limitSamples} />,
+  'new limit': () => (
+    <NewLimitPage
+      frame={sampleFrame('/ui/admin/limits/new')}
+      model={{ owners: [[HOSTILE, HOSTILE]], cancel: '/ui/admin/limits' }}
+      state={state}
+    />
+  ),
+  limit: () =>
+    limitSamples
+      .slice(0, 1)
+      .map((row) => (
+        <LimitPage
+          frame={sampleFrame('/ui/admin/limits/lim_1')}
+          model={{ row, limit: row.state.limit, owner: HOSTILE, change: state, raise: state }}
+        />
+      ))[0],
   providers: () => (
     <ProvidersPage
       frame={sampleFrame('/ui/admin/providers')}

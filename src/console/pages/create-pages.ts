@@ -8,6 +8,7 @@ import { auditPageRoutes } from './audit-routes.tsx';
 import { connectRoutes } from './connect-routes.tsx';
 import { gateRoutes } from './gate-routes.tsx';
 import { keysRoutes } from './keys-routes.tsx';
+import { limitsRoutes } from './limits-routes.tsx';
 import { liveRoutes } from './live-routes.tsx';
 import { modelsRoutes } from './models-routes.tsx';
 import { overviewRoutes } from './overview-routes.tsx';
@@ -34,6 +35,7 @@ export function pageRoutes(parts: PageParts): readonly PageRoute[] {
     ...usageRoutes(parts),
     ...accountRoutes(parts),
     ...usersRoutes(parts),
+    ...limitsRoutes(parts),
     ...providersRoutes(parts),
     ...modelsRoutes(parts),
     ...liveRoutes(parts),

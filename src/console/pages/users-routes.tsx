@@ -24,6 +24,9 @@ import { ConfirmPage } from '../views/confirm.tsx';
 import { EMPTY_FORM, type FormState } from '../views/frame.ts';
 import { keyRow } from './key-rows.ts';
 import { KeyTable } from './keys-pages.tsx';
+import { limitRows } from './limit-rows.ts';
+import { statesOfUser } from './limits-routes.tsx';
+import { UserLimits } from './limits-table.tsx';
 import type { PageParts } from './page-parts.ts';
 import { rangeOf, spanBefore } from './usage-buckets.ts';
 import type { Counters } from './usage-model.ts';
@@ -175,6 +178,8 @@ async function show(parts: PageParts, request: PersonRequest): Promise<Answer> {
   const row = await requireUser(parts, request);
   const range = rangeOf('30d', frame.timeZone, frame.nowMs);
   const subject = { kind: 'user', value: row.id } as const;
+  const states = await statesOfUser(parts, row.id, { withHouse: false });
+  const limits = await limitRows(parts, states, true);
   const [now, before, keys, usage, admins] = await Promise.all([
     readTotals(parts.store, subject, range),
     readTotals(parts.store, subject, spanBefore(range)),
@@ -194,7 +199,7 @@ async function show(parts: PageParts, request: PersonRequest): Promise<Answer> {
         ? 'This is the last active admin, who can be neither disabled nor demoted.'
         : null,
     keysPanel: <KeyTable frame={frame} keys={rows} newHref={`/ui/keys/new?owner=${row.id}`} />,
-    limitsPanel: null,
+    limitsPanel: <UserLimits frame={frame} userId={row.id} rows={limits} />,
     now,
     before: before.requests > 0 ? before : null,
   };

@@ -15,6 +15,7 @@ const NOTICES = {
   credential_disabled: ['good', 'The provider key is switched off.'],
   credential_enabled: ['good', 'The provider key is switched on.'],
   credential_deleted: ['good', 'The provider key is deleted.'],
+  limit_removed: ['good', 'The limit is removed.'],
   limits_saved: ['good', 'The limits are saved and in force.'],
 } as const satisfies Record<string, readonly [Notice['tone'], string]>;
 

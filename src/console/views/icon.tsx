@@ -12,6 +12,7 @@ const PATHS = {
   server: 'M4 5h16v6H4zM4 13h16v6H4zM8 8h.01M8 16h.01',
   tag: 'M4 4h8l8 8-8 8-8-8zM8.5 8.5h.01',
   chart: 'M4 20h16M7 20v-7M12 20V6M17 20v-11',
+  gauge: 'M4 17a8 8 0 1 1 16 0M12 17l4-5M12 17h.01',
   pulse: 'M3 12h4l3-7 4 14 3-7h4',
   scroll: 'M6 4h12v16H6zM9 8h6M9 12h6M9 16h4',
   gear: 'M5 7h9M18 7h1M5 17h1M10 17h9M14 7a2 2 0 1 0 4 0a2 2 0 1 0-4 0M6 17a2 2 0 1 0 4 0a2 2 0 1 0-4 0',

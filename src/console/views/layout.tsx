@@ -16,6 +16,7 @@ const OWN: readonly NavItem[] = [
   { href: '/ui/connect', label: 'Connect', icon: 'plug' },
   { href: '/ui/requests', label: 'Requests', icon: 'list' },
   { href: '/ui/usage', label: 'Usage explorer', icon: 'chart' },
+  { href: '/ui/limits', label: 'My limits', icon: 'gauge' },
   { href: '/ui/account', label: 'Account', icon: 'user' },
 ];
 
@@ -26,6 +27,7 @@ const HOUSE: readonly NavItem[] = [
   { href: '/ui/admin/usage', label: 'House usage', icon: 'chart' },
   { href: '/ui/admin/users', label: 'Users', icon: 'users' },
   { href: '/ui/admin/keys', label: 'All keys', icon: 'key' },
+  { href: '/ui/admin/limits', label: 'Limits', icon: 'gauge' },
   { href: '/ui/admin/providers', label: 'Providers', icon: 'server' },
   { href: '/ui/admin/models', label: 'Models', icon: 'tag' },
   { href: '/ui/admin/audit', label: 'Audit log', icon: 'scroll' },

@@ -16,6 +16,8 @@ export type LimitKind = (typeof LIMIT_KINDS)[number];
 /** Nine million dollars in nano-dollars, just under 2^53: sums near it are still exact integers. */
 export const LIMIT_AMOUNT_MAX = 9_000_000_000_000_000;
 export const WARN_PERCENT_DEFAULT = 80;
+/** The end of the year 9999: later times cannot be written as a date of ISO 8601. */
+export const RAISE_UNTIL_MS_MAX = 253_402_300_799_999;
 
 export interface Limit {
   readonly id: string;
@@ -69,7 +71,8 @@ function raiseFault(limit: Omit<Limit, 'id'>): string | null {
   if ((limit.raisedAmount === null) !== (limit.raisedUntilMs === null))
     return 'A temporary raise needs both an amount and an end.';
   if (limit.raisedAmount === null || limit.raisedUntilMs === null) return null;
-  if (!isAmount(limit.raisedAmount) || !Number.isSafeInteger(limit.raisedUntilMs))
+  const ends = Number.isSafeInteger(limit.raisedUntilMs) && limit.raisedUntilMs <= RAISE_UNTIL_MS_MAX;
+  if (!isAmount(limit.raisedAmount) || !ends)
     return `The raised amount must be a whole number from 0 to ${LIMIT_AMOUNT_MAX}, and its end a time.`;
   if (limit.raisedAmount <= limit.amount)
     return 'A temporary raise must be above the amount it raises; change the amount to lower it.';

@@ -39,6 +39,7 @@ const FAULTS: [changes: Partial<Limit>, says: RegExp][] = [
   [{ raisedAmount: 20 }, /both an amount and an end/],
   [{ raisedUntilMs: 20 }, /both an amount and an end/],
   [{ raisedAmount: 10, raisedUntilMs: 5 }, /above the amount/],
+  [{ raisedAmount: 20, raisedUntilMs: 9e15 }, /its end a time/],
 ];
 for (const [changes, says] of FAULTS) {
   test(`refused: ${JSON.stringify(changes)}`, () => expect(fault(changes)).toMatch(says));
