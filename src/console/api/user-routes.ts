@@ -5,10 +5,9 @@ import { appError } from '../../errors/app-error.ts';
 import { required } from '../../lib/assert.ts';
 import {
   createAccount,
-  renameAccount,
   resetAccountPassword,
   setAccountActive,
-  setAccountRole,
+  updateAccount,
 } from '../../services/people/accounts.ts';
 import { findUserById, pageUsers } from '../../store/users.ts';
 import type { ConsoleParts } from '../console-parts.ts';
@@ -113,12 +112,8 @@ function update(parts: ConsoleParts): Route {
     answer: userItem,
     failures: [400, 404, 409],
     handle: async ({ params, body, ...input }) => {
-      const act = { doer: doer(input), userId: params.id };
-      if (body.username !== undefined) await renameAccount(parts, { ...act, username: body.username });
-      if (body.role !== undefined) await setAccountRole(parts, { ...act, role: body.role });
-      const user = await findUserById(parts.store.write, params.id);
-      if (!user) throw appError('object_not_found', { params: { what: 'User' } });
-      return showUser(user);
+      const { username, role } = body;
+      return showUser(await updateAccount(parts, { doer: doer(input), userId: params.id, username, role }));
     },
   });
 }

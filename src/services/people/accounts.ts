@@ -93,30 +93,45 @@ export async function setAccountRole(
   parts: AccountParts,
   act: AccountAct & { readonly role: Role },
 ): Promise<UserRow> {
-  const { role, userId } = act;
-  return change(parts, act, async (trx, before) => {
-    if (before.role === role) return null;
-    if (before.role === 'admin') await requireAnotherAdmin(trx, before, 'demoted');
-    await deleteSessionsOfUser(trx, userId, null);
-    return { action: 'user_role', set: { role }, before: { role: before.role }, after: { role } };
-  });
+  return change(parts, act, decideRole(act.role));
 }
 
-/** Throws `invalid_request` for a bad name, `conflict` for one that is taken. */
-export async function renameAccount(
+/**
+ * Name and role together, both or neither; what is undefined stays. Throws `invalid_request` for a bad name, `conflict` for a taken one
+ * or for the last active admin.
+ */
+export async function updateAccount(
   parts: AccountParts,
-  act: AccountAct & { readonly username: string },
+  act: AccountAct & { readonly username: string | undefined; readonly role: Role | undefined },
 ): Promise<UserRow> {
-  const username = act.username.trim();
+  const { username, role } = act;
+  const decisions = [
+    ...(username === undefined ? [] : [decideName(username)]),
+    ...(role === undefined ? [] : [decideRole(role)]),
+  ];
+  return change(parts, act, ...decisions);
+}
+
+function decideRole(role: Role): Decide {
+  return async (trx, before) => {
+    if (before.role === role) return null;
+    if (before.role === 'admin') await requireAnotherAdmin(trx, before, 'demoted');
+    await deleteSessionsOfUser(trx, before.id, null);
+    return { action: 'user_role', set: { role }, before: { role: before.role }, after: { role } };
+  };
+}
+
+function decideName(given: string): Decide {
+  const username = given.trim();
   requireGoodName(username);
-  return change(parts, act, async (trx, before) => {
+  return async (trx, before) => {
     if (before.username === username) return null;
     if (await findUserByName(trx, username)) {
       throw appError('conflict', { params: { detail: 'Username already exists' }, param: 'username' });
     }
     const told = { before: { username: before.username }, after: { username } };
     return { action: 'user_rename', set: { username }, ...told };
-  });
+  };
 }
 
 /** Ends all sessions of that user. A null password generates one; the answer carries it in clear, once. */
@@ -143,21 +158,23 @@ interface Change {
   readonly after?: Record<string, unknown>;
 }
 
-/** Decide, change, audit in one transaction; null from `decide` means there is nothing to do. */
-async function change(
-  parts: AccountParts,
-  act: AccountAct,
-  decide: (trx: Store['write'], before: UserRow) => Promise<Change | null>,
-): Promise<UserRow> {
+/** What to change, or null when there is nothing to do; a throw undoes everything. */
+type Decide = (trx: Store['write'], before: UserRow) => Promise<Change | null>;
+
+/** Decides, changes and audits in one transaction. */
+async function change(parts: AccountParts, act: AccountAct, ...decisions: Decide[]): Promise<UserRow> {
   const user = await parts.store.write.transaction().execute(async (trx) => {
-    const before = await requireUser(trx, act.userId);
-    const decided = await decide(trx, before);
-    if (!decided) return before;
-    const { set, ...told } = decided;
-    await updateUser(trx, act.userId, set);
-    const entry = { nowMs: parts.clock.nowMs(), doer: act.doer, target: targetOf(before) };
-    await recordAudit(trx, { ...entry, ...told });
-    return requireUser(trx, act.userId);
+    let row = await requireUser(trx, act.userId);
+    for (const decide of decisions) {
+      const decided = await decide(trx, row);
+      if (!decided) continue;
+      const { set, ...told } = decided;
+      await updateUser(trx, act.userId, set);
+      const entry = { nowMs: parts.clock.nowMs(), doer: act.doer, target: targetOf(row) };
+      await recordAudit(trx, { ...entry, ...told });
+      row = await requireUser(trx, act.userId);
+    }
+    return row;
   });
   await parts.reloadKeys();
   return user;

@@ -92,6 +92,9 @@ describe('T25: the last admin', () => {
     await root.signIn('root');
     const demotion = await root.send('PATCH', `/api/admin/users/${id}`, { role: 'user' });
     expect([demotion.status, demotion.json.detail]).toEqual([409, 'The last active admin cannot be demoted']);
+    const both = await root.send('PATCH', `/api/admin/users/${id}`, { role: 'user', username: 'other' });
+    expect(both.status).toBe(409);
+    expect((await root.get('/api/me')).json.username).toBe('root');
     expect((await root.get('/api/me')).json.role).toBe('admin');
   });
 });

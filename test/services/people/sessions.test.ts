@@ -175,6 +175,11 @@ describe('T11: the end holds at once', () => {
     expect((await client.get('/api/me')).status).toBe(401);
   });
 
+  test('of a session whose owner was disabled behind our back', async () => {
+    await house.store.write.updateTable('users').set({ is_active: 0 }).where('id', '=', ownerId).execute();
+    expect((await client.get('/api/me')).status).toBe(401);
+  });
+
   test('a reset or a disabling while a sign-in computes its hash wins', async () => {
     const racing = house.client();
     const attempt = racing.signIn('owner');
