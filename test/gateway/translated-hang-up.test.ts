@@ -64,5 +64,7 @@ test.each([
   expect(event?.completion_tokens).toBeGreaterThanOrEqual(6);
   if (promptTokens !== null) expect(event?.prompt_tokens).toBe(promptTokens);
   else expect(event?.prompt_tokens).toBeGreaterThan(0);
+  for (let waited = 0; waited < 5_000 && upstream.abandoned() === abandoned; waited += 50)
+    await Bun.sleep(50);
   expect(upstream.abandoned()).toBe(abandoned + 1);
 });

@@ -2,6 +2,7 @@
 // Never sends reasoning to a provider that did not make it.
 import { asArray, asObject, asString, type Json, type JsonObject } from '../../lib/json.ts';
 import { objectToArguments } from './arguments.ts';
+import { nineCharCallId } from './call-ids.ts';
 import { writeDataUrl } from './data-url.ts';
 import { objectsOf, openSeal } from './reasoning.ts';
 import { unsupported } from './refuse.ts';
@@ -42,7 +43,7 @@ function userToChat(message: JsonObject, context: ContentContext): JsonObject[] 
 }
 
 function toolResultToChat(block: JsonObject, context: ContentContext) {
-  const id = asString(block.tool_use_id) ?? '';
+  const id = callId(block.tool_use_id, context.target);
   const parts = blocksOf(block.content).flatMap((each) => blockToParts(each, context));
   const text = parts.flatMap((part) => asString(part.text) ?? []).join('\n');
   const marked = block.is_error === true ? markToolError(text) : text;
@@ -60,7 +61,7 @@ function assistantToChat(message: JsonObject, context: ContentContext): JsonObje
   const calls: JsonObject[] = [];
   for (const block of blocksOf(message.content)) {
     if (block.type === 'text') text += asString(block.text) ?? '';
-    else if (block.type === 'tool_use') calls.push(toolCall(block));
+    else if (block.type === 'tool_use') calls.push(toolCall(block, context.target));
     else if (block.type === 'thinking' || block.type === 'redacted_thinking') {
       const sealed = openSeal(asString(block.signature));
       if (sealed?.provider !== context.provider) continue;
@@ -84,9 +85,14 @@ function reasoningFields(thinking: string, details: JsonObject[], target: ChatTa
   };
 }
 
-function toolCall(block: JsonObject): JsonObject {
+function callId(id: Json | undefined, target: ChatTarget): string {
+  const text = asString(id) ?? '';
+  return target.toolCallIds === 'nine-chars' ? nineCharCallId(text) : text;
+}
+
+function toolCall(block: JsonObject, target: ChatTarget): JsonObject {
   return {
-    id: asString(block.id) ?? '',
+    id: callId(block.id, target),
     type: 'function',
     function: { name: asString(block.name) ?? '', arguments: objectToArguments(block.input) },
   };

@@ -3,6 +3,7 @@
 import { asArray, asObject, asString, type Json, type JsonObject } from '../../lib/json.ts';
 import { readChatAnswer } from '../openai-chat/usage.ts';
 import { argumentsToObject } from './arguments.ts';
+import { makeCallId } from './call-ids.ts';
 import { GEMINI_FORMAT, objectsOf, reasoningText, sealReasoning } from './reasoning.ts';
 import { anthropicStop } from './stop-reasons.ts';
 import type { AnswerContext } from './translator.ts';
@@ -12,7 +13,9 @@ export function chatAnswerToAnthropic(body: JsonObject, context: AnswerContext):
   const facts = readChatAnswer(body);
   const choice = asObject(asArray(body.choices)?.[0]) ?? {};
   const message = asObject(choice.message) ?? {};
-  const calls = objectsOf(message.tool_calls).map((call, at) => toolUse(call, `${context.requestId}_${at}`));
+  const calls = objectsOf(message.tool_calls).map((call, at) =>
+    toolUse(call, makeCallId('toolu', context.requestId, at)),
+  );
   const { text, thinking } = splitContent(message.content);
   const shown = text + (asString(message.refusal) ?? '');
   const native = asString(choice.native_finish_reason);
@@ -56,7 +59,7 @@ function toolUse(call: JsonObject, fallbackId: string): JsonObject {
   const called = asObject(call.function) ?? asObject(call.custom) ?? {};
   return {
     type: 'tool_use',
-    id: asString(call.id) || `toolu_${fallbackId}`,
+    id: asString(call.id) || fallbackId,
     name: asString(called.name) ?? '',
     input: argumentsToObject(called.arguments ?? called.input),
   };

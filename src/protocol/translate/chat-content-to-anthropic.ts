@@ -2,6 +2,7 @@
 // Never sends reasoning that Anthropic did not sign.
 import { asArray, asObject, asString, type Json, type JsonObject } from '../../lib/json.ts';
 import { argumentsToObject } from './arguments.ts';
+import { anthropicCallId } from './call-ids.ts';
 import { readDataUrl } from './data-url.ts';
 import { ANTHROPIC_FORMAT, mergeDetails, objectsOf, readPlace } from './reasoning.ts';
 import { invalidField, unsupported } from './refuse.ts';
@@ -51,7 +52,7 @@ function attachToResults(turn: JsonObject, blocks: JsonObject[]): JsonObject[] {
   for (let at = 0; at < blocks.length; at++) {
     const block = blocks[at] ?? {};
     const id = block.type === 'text' ? readAttachment(asString(block.text) ?? '') : null;
-    const result = id === null ? undefined : results.get(id);
+    const result = id === null ? undefined : results.get(anthropicCallId(id));
     const attachment = blocks[at + 1];
     if (result && attachment) {
       result.content = [...objectsOf(result.content), attachment];
@@ -66,7 +67,7 @@ function toolResult(message: JsonObject, target: string): JsonObject {
   const { isError, text } = readToolError(blocks.map((block) => asString(block.text) ?? '').join('\n'));
   return {
     type: 'tool_result',
-    tool_use_id: asString(message.tool_call_id) ?? '',
+    tool_use_id: anthropicCallId(asString(message.tool_call_id) ?? ''),
     content: text === '' ? [] : [{ type: 'text', text }],
     ...(isError ? { is_error: true } : {}),
     ...cacheControl(blocks.at(-1) ?? {}),
@@ -127,7 +128,7 @@ function toolUse(call: JsonObject, target: string): JsonObject {
   if (!called) throw unsupported(`a ${asString(call.type)} tool call`, target, 'messages');
   return {
     type: 'tool_use',
-    id: asString(call.id) ?? '',
+    id: anthropicCallId(asString(call.id) ?? ''),
     name: asString(called.name) ?? '',
     input: argumentsToObject(called.arguments),
   };

@@ -5,6 +5,7 @@ import { asObject, asString, type JsonObject } from '../../lib/json.ts';
 import { readOpenAiUsage } from '../openai-chat/usage.ts';
 import type { StreamError } from '../types.ts';
 import { BlockQueue, type ToolBlock } from './block-queue.ts';
+import { makeCallId } from './call-ids.ts';
 import { callSignature, splitContent } from './chat-answer-to-anthropic.ts';
 import { objectsOf, reasoningText } from './reasoning.ts';
 import { anthropicStop } from './stop-reasons.ts';
@@ -130,7 +131,7 @@ export class AnthropicSink implements ChunkSink {
       return known;
     }
     if (this.#callCount >= CALLS_MAX) return null;
-    const ownId = id || `toolu_${this.#context.requestId}_${this.#callCount}`;
+    const ownId = id || makeCallId('toolu', this.#context.requestId, this.#callCount);
     this.#callCount++;
     this.#lastCall = at;
     this.#blocks.details(callSignature({ ...call, id: ownId }));

@@ -1,6 +1,7 @@
 // A whole Gemini answer as a chat completion. Never throws; a blocked prompt is an empty answer that says why it stopped.
 import { asObject, asString, type JsonObject } from '../../lib/json.ts';
 import { readGenerateAnswer } from '../gemini/usage.ts';
+import { makeCallId } from './call-ids.ts';
 import { GEMINI_FORMAT, objectsOf } from './reasoning.ts';
 import { chatFinishFromGemini } from './stop-reasons.ts';
 import type { AnswerContext } from './translator.ts';
@@ -32,7 +33,7 @@ function toChoice(of: {
   const parts = objectsOf(asObject(of.candidate.content)?.parts);
   const calls = parts
     .filter((part) => asObject(part.functionCall))
-    .map((part, at) => callOf(part, `call_${of.context.requestId}_${of.index}_${at}`));
+    .map((part, at) => callOf(part, makeCallId('call', of.context.requestId, `${of.index}_${at}`)));
   return {
     index: of.index,
     message: partsToMessage(parts, calls),

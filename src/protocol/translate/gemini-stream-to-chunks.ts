@@ -3,6 +3,7 @@
 import { asObject, asString, type JsonObject, parseJson } from '../../lib/json.ts';
 import { readGenerateError, readGenerateUsage } from '../gemini/usage.ts';
 import type { SseEvent } from '../sse.ts';
+import { makeCallId } from './call-ids.ts';
 import { type ChunkHead, type ChunkMaker, createChunkMaker } from './chunk.ts';
 import { callOf, textSignature } from './gemini-answer-to-chat.ts';
 import { PartialArguments } from './partial-arguments.ts';
@@ -110,7 +111,7 @@ export class GeminiSource implements ChunkSource {
     const { part, args } = state.open;
     state.open = null;
     const at = state.calls++;
-    const call = callOf(part, `call_${this.#context.requestId}_${state.index}_${at}`);
+    const call = callOf(part, makeCallId('call', this.#context.requestId, `${state.index}_${at}`));
     const called = asObject(call.function) ?? {};
     const whole = asObject(asObject(part.functionCall)?.args) ? called.arguments : args.text();
     const told = { ...call, index: at, function: { ...called, arguments: whole } };

@@ -11,6 +11,7 @@ export interface ChatTarget {
   /** Takes `user`; a strict server answers 422 to fields it does not know. */
   readonly user: boolean;
   readonly parallelToolCalls: boolean;
+  readonly toolCallIds: 'any' | 'nine-chars';
   readonly serviceTier: boolean;
   /** Documents may be given by URL. */
   readonly documentUrls: boolean;
@@ -29,6 +30,7 @@ const PLAIN: ChatTarget = {
   topK: false,
   user: true,
   parallelToolCalls: true,
+  toolCallIds: 'any',
   serviceTier: false,
   documentUrls: false,
   stopSequencesMax: 4,
@@ -57,7 +59,7 @@ const TARGETS: Readonly<Record<string, ChatTarget>> = {
     reasoning: 'openrouter',
   },
   groq: { ...PLAIN, reasoningField: 'reasoning', reasoningModels: /gpt-oss/ },
-  mistral: { ...PLAIN, user: false, reasoningField: null },
+  mistral: { ...PLAIN, user: false, reasoningField: null, toolCallIds: 'nine-chars' },
   deepseek: { ...PLAIN, user: false, parallelToolCalls: false },
   xai: { ...PLAIN, reasoningModels: /grok-3-mini|grok-4\.\d/ },
   together: { ...PLAIN, topK: true, reasoningModels: /gpt-oss/ },
