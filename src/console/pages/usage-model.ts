@@ -61,7 +61,7 @@ export function writeMeasure(measure: Measure): (value: number) => string {
 export function usageTiles(now: Counters, before: Counters | null): readonly Tile[] {
   const against = (value: number, earlier: number | undefined) => {
     const text = earlier === undefined ? null : change(value, earlier);
-    return text === null ? '' : `${text} on the span before`;
+    return text === null ? '' : `${text} against the span before`;
   };
   const tokens = now.promptTokens + now.completionTokens;
   const tokensBefore = before ? before.promptTokens + before.completionTokens : undefined;

@@ -185,7 +185,7 @@ function ExplorerTable({ model }: { model: ExplorerModel }) {
 
 function Name({ text }: { text: string }) {
   return (
-    <span class="clip" title={text}>
+    <span class="clip clip-narrow" title={text}>
       {text}
     </span>
   );

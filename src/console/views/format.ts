@@ -5,6 +5,7 @@ const COMPACT = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFra
 const COMPACT_FROM = 100_000;
 const NANO_PER_USD = 1_000_000_000;
 const ZONES_MAX = 600;
+const CHANGE_PERCENT_MAX = 1_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
@@ -58,11 +59,11 @@ export function percent(part: number, whole: number): string {
   return `${value.toFixed(value < 10 && value > 0 ? 1 : 0)}%`;
 }
 
-/** Change against an earlier number, `+12%`; null when the earlier one is zero. */
+/** Change against an earlier number, `+12%`; null when the earlier one is zero or so small that a percentage says nothing. */
 export function change(now: number, before: number): string | null {
   if (before === 0) return null;
   const value = (100 * (now - before)) / before;
-  if (Math.abs(value) >= 1_000) return `${value > 0 ? '+' : '−'}${COMPACT.format(Math.abs(value))}%`;
+  if (Math.abs(value) >= CHANGE_PERCENT_MAX) return null;
   return `${value > 0 ? '+' : value < 0 ? '−' : '±'}${Math.abs(value).toFixed(0)}%`;
 }
 
