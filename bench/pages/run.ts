@@ -22,8 +22,8 @@ const kept = process.env.PAGES_DATA;
 const dataDir = kept ?? join(mkdtempSync(join(tmpdir(), 'tollgate-pages-')), 'data');
 const load = () =>
   loadConfig({
-    workDir: dataDir,
-    environment: { PORT: '0', LOG_LEVEL: 'error', DATA_DIR: dataDir, USAGE_RETENTION_DAYS: '0' },
+    workDir: tmpdir(),
+    environment: { PORT: '0', LOG_LEVEL: 'error', DATA_DIR: dataDir, USAGE_RETENTION_DAYS: '3650' },
   });
 
 const config = load();

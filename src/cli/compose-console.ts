@@ -11,6 +11,7 @@ import { newId } from '../lib/id.ts';
 import type { Log } from '../lib/log.ts';
 import type { KeyIndex } from '../services/key-index.ts';
 import { createInitialAdmin, setupPath } from '../services/people/setup.ts';
+import { createPruneJob } from '../services/prune-job.ts';
 import type { Store } from '../store/open-store.ts';
 import type { Desks } from './compose-desks.ts';
 import type { ComposedLimits } from './compose-limits.ts';
@@ -53,7 +54,8 @@ export async function composeConsole(deps: {
   });
   const notices = await makeInitialAdmin(config, parts);
   const api = createApi(parts);
-  const pages = createPages({ ...parts, ...desks, assets: createAssets() });
+  const prune = createPruneJob(parts);
+  const pages = createPages({ ...parts, ...desks, prune, assets: createAssets() });
   return {
     parts,
     notices,

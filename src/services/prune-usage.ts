@@ -8,11 +8,20 @@ import { recordAudit } from './record-audit.ts';
 /** Answers how many events were deleted. */
 export async function pruneUsage(
   parts: { readonly store: Store; readonly clock: Clock },
-  act: { readonly doer: Doer; readonly retentionDays: number },
+  act: {
+    readonly doer: Doer;
+    readonly retentionDays: number;
+    readonly onProgress?: (deleted: number) => void;
+  },
 ): Promise<number> {
   const { store, clock } = parts;
-  const { doer, retentionDays } = act;
-  const { deleted } = await applyRetention({ store, clock, retentionDays });
+  const { doer, retentionDays, onProgress } = act;
+  const { deleted } = await applyRetention({
+    store,
+    clock,
+    retentionDays,
+    ...(onProgress ? { onProgress } : {}),
+  });
   const after = { deleted, retention_days: retentionDays };
   await recordAudit(store.write, { nowMs: clock.nowMs(), doer, action: 'usage_prune', after });
   return deleted;

@@ -4,7 +4,8 @@ import { AccountPage } from '../../src/console/pages/account-page.tsx';
 import { AuditPage } from '../../src/console/pages/audit-page.tsx';
 import { ConnectPage } from '../../src/console/pages/connect-page.tsx';
 import { ErrorPage, ForgottenPage, SetupPage, SignInPage } from '../../src/console/pages/gate-pages.tsx';
-import { KeyMadePage, KeyPage, KeysPage, NewKeyPage } from '../../src/console/pages/keys-pages.tsx';
+import { KeyMadePage } from '../../src/console/pages/key-made-page.tsx';
+import { KeyPage, KeysPage, NewKeyPage } from '../../src/console/pages/keys-pages.tsx';
 import { LimitPage, LimitsPage, MyLimitsPage, NewLimitPage } from '../../src/console/pages/limits-pages.tsx';
 import { type LimitRow, UserLimits } from '../../src/console/pages/limits-table.tsx';
 import { LivePage } from '../../src/console/pages/live-page.tsx';
@@ -355,7 +356,7 @@ export const SAMPLES: Readonly<Record<string, () => unknown>> = {
       model={{
         checks: [{ name: HOSTILE, level: 'fail', text: HOSTILE }],
         settings: [{ name: HOSTILE, value: HOSTILE }],
-        prune: { state, events: 0 },
+        prune: { state, job: { phase: 'running', retentionDays: 30, deleted: 9 } },
       }}
     />
   ),

@@ -17,7 +17,7 @@ import {
 import { tryAct } from '../serving/try-act.ts';
 import { EMPTY_FORM, type Frame } from '../views/frame.ts';
 import { ErrorPage, ForgottenPage, SetupPage, SignInPage } from './gate-pages.tsx';
-import { KeyMadePage } from './keys-pages.tsx';
+import { KeyMadePage } from './key-made-page.tsx';
 import type { PageParts } from './page-parts.ts';
 
 export function gateRoutes(parts: PageParts): PageRoute[] {

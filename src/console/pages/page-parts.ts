@@ -2,6 +2,7 @@
 
 import type { Principal, RequestOrigin } from '../../core/principal.ts';
 import type { UsageEvent } from '../../core/usage-event.ts';
+import type { PruneJob } from '../../services/prune-job.ts';
 import type { Assets } from '../assets/create-assets.ts';
 import type { ConsoleParts } from '../console-parts.ts';
 import type { Option } from '../views/form.tsx';
@@ -62,5 +63,6 @@ export interface PageParts extends ConsoleParts {
   readonly live: LiveRequests;
   readonly providers: ProviderDesk;
   readonly models: ModelDesk;
+  readonly prune: PruneJob;
   readonly settings: SettingsDesk;
 }
