@@ -31,11 +31,16 @@ export function LimitTable(props: {
   caption: string;
   rows: readonly LimitRow[];
   emptyText: string;
+  newHref?: string;
 }) {
-  const { frame, caption, rows } = props;
+  const { frame, caption, rows, newHref } = props;
   if (rows.length === 0) {
     return (
-      <Empty icon="gauge" title="No limits">
+      <Empty
+        icon="gauge"
+        title="No limits"
+        action={newHref ? <LinkButton href={newHref}>Set a limit</LinkButton> : null}
+      >
         {props.emptyText}
       </Empty>
     );
@@ -43,6 +48,13 @@ export function LimitTable(props: {
   return (
     <DataTable
       caption={caption}
+      note={
+        newHref ? (
+          <a class="inline-link" href={newHref}>
+            Set a limit for this user
+          </a>
+        ) : null
+      }
       columns={[
         { label: 'Limit', head: true, cell: (row) => <Name row={row} /> },
         { label: 'Of', cell: (row) => <span class="clip">{row.owner ?? 'The house'}</span> },
@@ -118,10 +130,8 @@ export function UserLimits(props: { frame: Frame; userId: string; rows: readonly
         caption="Limits"
         rows={props.rows}
         emptyText="Only the limits of the house bind this user."
+        newHref={`/ui/admin/limits/new?user=${props.userId}`}
       />
-      <div class="mt-4">
-        <LinkButton href={`/ui/admin/limits/new?user=${props.userId}`}>New limit</LinkButton>
-      </div>
     </section>
   );
 }
