@@ -173,6 +173,8 @@ async function buildHouse(config: Config): Promise<House> {
     requestsInFlight: () => live.size(),
     streamsRunning: () => watch.size(),
     apiKeys: () => keys.size(),
+    admissionsHeld: () => limits.limiter.liveCount,
+    limitRefusals: () => limits.limiter.refusalCount,
     ledger: () => ledger.stats,
   });
   const parts = {

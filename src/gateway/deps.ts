@@ -56,7 +56,7 @@ export interface GatewayDeps {
   readonly tokenCounter: TokenCounter;
   readonly usageTotals: (question: UsageQuestion) => Promise<UsageTotals>;
   readonly admit: Admit;
-  readonly limiter: Pick<Limiter, 'statesOf'>;
+  readonly limiter: Pick<Limiter, 'statesOf' | 'admit'>;
   readonly watch: StreamWatch;
   readonly hangUps: HangUpRules;
   /** Admitted requests until they are settled: for the dashboard's live view. */

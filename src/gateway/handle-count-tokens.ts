@@ -1,5 +1,5 @@
 // POST /v1/messages/count_tokens: asked of the provider where it offers that, estimated where it does not.
-// Costs nothing, so it holds no budget and leaves no usage event; the provider's own slots bound how many run at once.
+// Costs nothing, so it reserves no budget and leaves no usage event; rates and slots bind it as they bind every request.
 
 import { readCount } from '../core/token-usage.ts';
 import { type AppError, appError } from '../errors/app-error.ts';
@@ -24,6 +24,24 @@ export async function handleCountTokens(call: CompletionCall, deps: GatewayDeps)
   const target = planTargets(exchange.facts, call.actor, deps.router)[0];
   if (!target) throw appError('model_not_found', { params: { model: exchange.facts.model } });
   authorise(call.actor, { models: [exchange.facts.model, target.fullName], address: call.address });
+  const place = await deps.limiter.admit({
+    eventId: exchange.id,
+    timeMs: exchange.timeMs,
+    userId: call.actor.userId,
+    keyId: call.actor.keyId,
+    model: exchange.facts.model,
+    tokensMax: 0,
+    nanoUsdMax: 0,
+    shape: exchange.endpoint.errorShape,
+  });
+  try {
+    return await count(exchange, target, deps);
+  } finally {
+    place.settle({ costNanoUsd: 0, promptTokens: 0, completionTokens: 0 });
+  }
+}
+
+async function count(exchange: Exchange, target: Target, deps: GatewayDeps): Promise<Response> {
   const counted = await askProvider(exchange, target, deps);
   return counted === null
     ? answer(exchange, estimateInputTokens(exchange.body.json), 'estimated')

@@ -36,6 +36,7 @@ export class MemoryLimiter implements Limiter {
   readonly #live = new Set<MemoryAdmission>();
   #book = new MeterBook();
   #trace: SettledTrace | null = null;
+  #refusals = 0;
 
   constructor(options: MemoryLimiterOptions) {
     this.#clock = options.clock;
@@ -46,6 +47,11 @@ export class MemoryLimiter implements Limiter {
 
   get liveCount(): number {
     return this.#live.size;
+  }
+
+  /** Requests refused by limits since the start. */
+  get refusalCount(): number {
+    return this.#refusals;
   }
 
   /** Wall time of the oldest request that runs, null when none does. */
@@ -180,6 +186,7 @@ export class MemoryLimiter implements Limiter {
     }
     const { meter, shortfall } = required(worst, 'the limit that refused');
     meter.refusals += 1;
+    this.#refusals += 1;
     return shortfall;
   }
 

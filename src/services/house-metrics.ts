@@ -8,6 +8,9 @@ export interface MetricSources {
   readonly requestsInFlight: () => number;
   readonly streamsRunning: () => number;
   readonly apiKeys: () => number;
+  /** Places that the limits have given and not got back. */
+  readonly admissionsHeld: () => number;
+  readonly limitRefusals: () => number;
   readonly ledger: () => {
     readonly pending: number;
     readonly openMarks: number;
@@ -132,6 +135,8 @@ function registerGauges(registry: Registry, sources: MetricSources, delay: LoopD
   gauge('requests_in_flight', 'Requests under way.', sources.requestsInFlight);
   gauge('streams_running', 'Streams under way.', sources.streamsRunning);
   gauge('api_keys', 'API keys held in memory.', sources.apiKeys);
+  gauge('admissions_held', 'Places that limits have given and not got back.', sources.admissionsHeld);
+  gauge('limit_refusals', 'Requests refused by limits since the start.', sources.limitRefusals);
   const ledger = sources.ledger;
   gauge('ledger_pending_events', 'Settled events not in the database yet.', () => ledger().pending);
   gauge('ledger_open_marks', 'Requests written down as begun and not ended.', () => ledger().openMarks);

@@ -69,3 +69,17 @@ test('both: when another slot will be free soon, the SDK tries again by itself a
   expect(story.choices.length).toBe(1);
   expect(calls.length).toBeGreaterThanOrEqual(3);
 }, 20_000);
+
+test('counting tokens costs no budget, but rates bind it as everything else', async () => {
+  const { anthropic } = await clientsUnder({ amount: 2 });
+  const count = () =>
+    anthropic.messages.countTokens({ model: 'demo/echo', messages }, { maxRetries: 0 }).then(
+      ({ input_tokens }) => input_tokens > 0,
+      (error: unknown) => error instanceof Anthropic.RateLimitError && 'refused',
+    );
+  expect([await count(), await count(), await count()]).toEqual([true, true, 'refused']);
+  const broke = await clientsUnder(spent);
+  expect(
+    (await broke.anthropic.messages.countTokens({ model: 'demo/echo', messages })).input_tokens,
+  ).toBeGreaterThan(0);
+});
