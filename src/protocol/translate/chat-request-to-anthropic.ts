@@ -1,6 +1,7 @@
 // A chat completion request as an Anthropic Messages request. Refuses by name what Anthropic has no place for;
 // names what only advises and is left out. Meant for `anthropic-version: 2023-06-01` (wire fact F4).
 import { asArray, asObject, asString, type Json, type JsonObject } from '../../lib/json.ts';
+import { adviceInMessages } from './chat-advice.ts';
 import { messagesToAnthropic } from './chat-content-to-anthropic.ts';
 import { thinkingToAnthropic } from './claude-thinking.ts';
 import { objectsOf } from './reasoning.ts';
@@ -53,7 +54,8 @@ const REFUSED: readonly (readonly [field: string, feature: string])[] = [
 export function chatRequestToAnthropic(body: JsonObject, context: RequestContext): TranslatedRequest {
   refuseUncarried(body, context.provider);
   const traits = claudeTraits(context.model);
-  const leftOut = new Set(Object.keys(body).filter((name) => !CARRIED.has(name) && !isOff(body[name])));
+  const unknown = Object.keys(body).filter((name) => !CARRIED.has(name) && !isOff(body[name]));
+  const leftOut = new Set([...unknown, ...adviceInMessages(body)]);
   const { system, messages } = messagesToAnthropic(body.messages, context.provider);
   const format = formatToAnthropic(body);
   if (format.instruction !== null) system.push({ type: 'text', text: format.instruction });

@@ -2,6 +2,7 @@
 // Refuses by name what Gemini has no place for; names what only advises and is left out.
 // https://ai.google.dev/api/generate-content
 import { asArray, asObject, asString, type Json, type JsonObject } from '../../lib/json.ts';
+import { adviceInMessages } from './chat-advice.ts';
 import { messagesToGemini } from './chat-content-to-gemini.ts';
 import { objectsOf } from './reasoning.ts';
 import { invalidField, unsupported } from './refuse.ts';
@@ -53,6 +54,7 @@ export function chatRequestToGemini(body: JsonObject, context: RequestContext): 
   refuseUncarried(body, context.provider);
   const leftOut = Object.keys(body).filter((name) => !CARRIED.has(name) && !isOff(body[name]));
   if (hasCacheMarks(body)) leftOut.push('cache_control');
+  leftOut.push(...adviceInMessages(body));
   const { system, contents } = messagesToGemini(body.messages, {
     model: context.model,
     target: context.provider,

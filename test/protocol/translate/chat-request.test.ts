@@ -260,6 +260,17 @@ describe('onto Anthropic', () => {
     });
   });
 
+  test('names of speakers and the detail of images are named as left out', () => {
+    const image = (detail: string) => ({
+      type: 'image_url',
+      image_url: { url: 'https://x.test/a.png', detail },
+    });
+    const messages = [{ role: 'user', name: 'bob', content: [image('low')] }];
+    expect(toAnthropic({ messages }).leftOut).toEqual(['image_url.detail', 'messages.name']);
+    expect(toGemini({ messages }).leftOut).toEqual(['image_url.detail', 'messages.name']);
+    expect(toAnthropic({ messages: [{ role: 'user', content: [image('auto')] }] }).leftOut).toEqual([]);
+  });
+
   test('what is off is no use of a feature', () => {
     expect(
       toAnthropic({ logprobs: false, presence_penalty: 0, logit_bias: {}, n: 1, store: false }).leftOut,
