@@ -1,10 +1,7 @@
 // The control plane from the configuration: its parts, the JSON API, and how a newcomer gets in.
 import type { ConsoleDoor } from '../app.ts';
 import type { Config } from '../config/load-config.ts';
-import { createApi } from '../console/api/create-api.ts';
-import { createAssets } from '../console/assets/create-assets.ts';
 import { type ConsoleParts, createConsoleParts } from '../console/console-parts.ts';
-import { createPages } from '../console/pages/create-pages.ts';
 import { readRequestId } from '../http/request-id.ts';
 import { systemClock } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
@@ -53,20 +50,34 @@ export async function composeConsole(deps: {
     },
   });
   const notices = await makeInitialAdmin(config, parts);
-  const api = createApi(parts);
-  const prune = createPruneJob(parts);
-  const pages = createPages({ ...parts, ...desks, prune, assets: createAssets() });
+  let opened: Promise<OpenedConsole> | null = null;
   return {
     parts,
     notices,
     setupLink: parts.setup.code !== null && (await parts.setup.isOpen()) ? setupPath(parts.setup.code) : null,
     door: {
-      handle: (request, { address, path }) => {
+      handle: async (request, { address, path }) => {
         const caller = { address, requestId: readRequestId(request.headers, newId('req')) };
+        opened ??= openConsole(parts, desks);
+        const { api, pages } = await opened;
         return isPage(path) ? pages.fetch(request, caller) : api.fetch(request, caller);
       },
     },
   };
+}
+
+type OpenedConsole = Awaited<ReturnType<typeof openConsole>>;
+
+/** Pages and API are loaded with the first visit: a server that only serves programs never carries them. */
+async function openConsole(parts: ConsoleParts, desks: Desks) {
+  const [{ createApi }, { createPages }, { createAssets }] = await Promise.all([
+    import('../console/api/create-api.ts'),
+    import('../console/pages/create-pages.ts'),
+    import('../console/assets/create-assets.ts'),
+  ]);
+  const prune = createPruneJob(parts);
+  const pages = createPages({ ...parts, ...desks, prune, assets: createAssets() });
+  return { api: createApi(parts), pages };
 }
 
 function isPage(path: string): boolean {

@@ -4,23 +4,12 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/config-error.ts';
 import { AppError } from '../errors/app-error.ts';
 import { StoreRefused } from '../store/dialect/sqlite/open-database.ts';
-import { addBackupCommands } from './backup.ts';
 import { CommandFailed } from './command-failed.ts';
-import { addConfigCommands } from './config.ts';
-import { addDemoCommand } from './demo.ts';
-import { addDoctorCommand } from './doctor.ts';
-import { addImportCommand } from './import.ts';
-import { addKeyCommands } from './key.ts';
-import { addLimitCommands } from './limit.ts';
-import { addProviderCommands } from './provider.ts';
-import { addServeCommand } from './serve.ts';
-import { addUsageCommands } from './usage.ts';
-import { addUserCommands } from './user.ts';
-import { addVerifyCommand } from './verify.ts';
+import { addCommands } from './commands.ts';
 
 export async function runCommandLine(args: readonly string[]): Promise<number> {
-  const program = buildProgram();
   try {
+    const program = await buildProgram(args[0]);
     await program.parseAsync(args, { from: 'user' });
     return 0;
   } catch (error) {
@@ -28,24 +17,13 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   }
 }
 
-function buildProgram(): Command {
+async function buildProgram(word: string | undefined): Promise<Command> {
   const program = new Command('tollgate')
     .description('One endpoint for every model; every user known, every token accounted for.')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(add --help for usage)');
-  addServeCommand(program);
-  addDemoCommand(program);
-  addUserCommands(program);
-  addKeyCommands(program);
-  addImportCommand(program);
-  addProviderCommands(program);
-  addLimitCommands(program);
-  addUsageCommands(program);
-  addVerifyCommand(program);
-  addBackupCommands(program);
-  addConfigCommands(program);
-  addDoctorCommand(program);
+  await addCommands(program, word);
   for (const command of everyCommand(program)) command.exitOverride();
   return program;
 }
