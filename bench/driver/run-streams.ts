@@ -10,6 +10,8 @@ export interface StreamLoad {
   readonly durationMs: number;
   /** Share of streams that are cut by the client after about half of their time; 0.2 is one in five. */
   readonly abortShare?: number;
+  /** The clients begin within this time, evenly; about the length of a stream keeps them from marching in step. */
+  readonly spreadMs?: number;
   /** When to cut them, counted from the request. */
   readonly abortAfterMs?: number;
 }
@@ -29,6 +31,7 @@ export interface StreamsResult {
   readonly gapMs: Summary;
 }
 
+const SPREAD_MS = 350;
 const BLANK_LINE = Buffer.from('\n\n');
 /** A run that makes more different bodies than this is broken in a way that one more line will not explain. */
 const DIGESTS_MAX = 20;
@@ -39,7 +42,9 @@ export async function runStreams(load: StreamLoad): Promise<StreamsResult> {
   const startMs = performance.now();
   let ordinal = 0;
   const oneClient = async (index: number): Promise<void> => {
-    await new Promise((resolve) => setTimeout(resolve, (index * 50) / load.streams));
+    await new Promise((resolve) =>
+      setTimeout(resolve, (index * (load.spreadMs ?? SPREAD_MS)) / load.streams),
+    );
     let connection = await connect(load.port);
     while (performance.now() - startMs < load.durationMs) {
       if (!connection.open()) connection = await connect(load.port);

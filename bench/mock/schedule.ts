@@ -15,13 +15,14 @@ export function createSchedule(): Schedule {
   function tick(): void {
     timer = null;
     const nowMs = Math.floor(performance.now());
-    for (let ms = doneMs + 1; ms <= nowMs; ms++) {
-      const due = buckets.get(ms);
+    // `doneMs` moves with the loop: work that asks for a moment already past must land in a bucket still to come.
+    while (doneMs < nowMs) {
+      doneMs += 1;
+      const due = buckets.get(doneMs);
       if (!due) continue;
-      buckets.delete(ms);
+      buckets.delete(doneMs);
       for (const work of due) work();
     }
-    doneMs = nowMs;
     arm();
   }
 
