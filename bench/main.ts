@@ -14,7 +14,7 @@ import { bareBun } from './rungs/bare-bun.ts';
 import { direct } from './rungs/direct.ts';
 import { NGINX_MISSING, nginxKeyed, nginxPass } from './rungs/nginx.ts';
 import type { System } from './rungs/system.ts';
-import { tollgate } from './rungs/tollgate.ts';
+import { tollgate, tollgateBare } from './rungs/tollgate.ts';
 import { describeMachine, findTool, pinSelf } from './system/machine.ts';
 
 const SYSTEMS: readonly System[] = [
@@ -22,6 +22,7 @@ const SYSTEMS: readonly System[] = [
   nginxPass,
   nginxKeyed,
   bareBun,
+  tollgateBare,
   tollgate,
   portkey,
   litellm,

@@ -1,5 +1,5 @@
 // R4 and R5: Tollgate itself, started the way an operator starts it, with a data folder of its own.
-// R5 is a user's key with limits that never bite, and the ledger as it ships. R4 is the same without limits and ledger.
+// R5 is a key with limits of every kind that never bite, and the ledger as it ships. R4 has neither limits nor ledger.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,8 +14,9 @@ import {
   upstreamPort,
 } from './system.ts';
 
-const TOLLGATE = fileURLToPath(new URL('../../bin/tollgate', import.meta.url));
-const START_TIMEOUT_MS = 20_000;
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const TOLLGATE = join(ROOT, 'bin/tollgate');
+const START_TIMEOUT_MS = 60_000;
 
 export const tollgate: System = {
   name: 'R5 Tollgate, everything on',
@@ -24,25 +25,38 @@ export const tollgate: System = {
   keepsUsage: true,
   translates: true,
   missing: () => null,
-  start: startTollgate,
+  start: (surroundings, upstream) => startTollgate(surroundings, upstream, true),
 };
 
-async function startTollgate(surroundings: Surroundings, upstream: Upstream): Promise<Running> {
-  const folder = join(surroundings.folder, `tollgate-${upstream}`);
+export const tollgateBare: System = {
+  name: 'R4 Tollgate, authentication only',
+  does: 'the same without limits and with a ledger that writes nothing',
+  checksKeys: true,
+  translates: true,
+  missing: () => null,
+  start: (surroundings, upstream) => startTollgate(surroundings, upstream, false),
+};
+
+async function startTollgate(
+  surroundings: Surroundings,
+  upstream: Upstream,
+  everything: boolean,
+): Promise<Running> {
+  const { core } = surroundings;
+  const folder = join(surroundings.folder, `tollgate-${upstream}-${everything ? 'all' : 'bare'}`);
   mkdirSync(folder, { recursive: true });
   const data = ['--data', folder];
-  await runCommand({
-    command: [TOLLGATE, 'user', 'create', 'bench', '--role', 'user', ...data],
-    core: surroundings.core,
-  });
+  const databasePath = join(folder, 'tollgate.db');
+  await runCommand({ command: [TOLLGATE, 'user', 'create', 'bench', '--role', 'user', ...data], core });
   const token = await runCommand({
     command: [TOLLGATE, 'key', 'create', '--user', 'bench', '--name', 'bench', ...data],
-    core: surroundings.core,
+    core,
   });
-  seedLimits(join(folder, 'tollgate.db'));
+  if (everything) seedLimits(databasePath);
+  const preload = everything ? [] : ['--preload', join(ROOT, 'bench/rungs/no-ledger.ts')];
   const started = startProcess({
-    command: [TOLLGATE, 'serve', '--port', '0', ...data],
-    core: surroundings.core,
+    command: [join(ROOT, 'bin/bun'), ...preload, join(ROOT, 'src/main.ts'), 'serve', '--port', '0', ...data],
+    core,
     environment: {
       OPENAI_API_KEY: 'sk-bench',
       OPENAI_API_BASE: `http://127.0.0.1:${upstreamPort(surroundings, upstream)}/v1`,
@@ -57,7 +71,7 @@ async function startTollgate(surroundings: Surroundings, upstream: Upstream): Pr
     headers: { Authorization: `Bearer ${token.trim().split('\n').at(-1) ?? ''}` },
     model: 'openai/gpt-4o-mini',
     version: 'this checkout',
-    databasePath: join(folder, 'tollgate.db'),
+    databasePath,
     stop: started.stop,
   };
 }
