@@ -56,22 +56,32 @@ export async function runOpenLoop(loop: OpenLoop): Promise<RequestsResult> {
   const free: Connection[] = await Promise.all(
     Array.from({ length: loop.connectionsMax }, () => connect(loop.port)),
   );
-  const all = [...free];
+  const all = new Set(free);
   const waiting: number[] = [];
   const startMs = performance.now();
   const total = Math.floor((loop.ratePerSecond * loop.durationMs) / 1000);
   let due = 0;
   let done = 0;
 
+  /** A server may close a connection that lay idle; that is no failure of a request that was not sent yet. */
+  async function sendOn(given: Connection, intendedMs: number): Promise<void> {
+    let connection = given;
+    if (!given.open()) {
+      all.delete(given);
+      connection = await connect(loop.port);
+      all.add(connection);
+    }
+    await once(connection, loop.request, tally, intendedMs);
+    done += 1;
+    free.push(connection);
+    dispatch();
+  }
+
   function dispatch(): void {
     while (waiting.length > 0 && free.length > 0) {
       const connection = free.pop() as Connection;
       const intendedMs = waiting.shift() as number;
-      void once(connection, loop.request, tally, intendedMs).then(async () => {
-        done += 1;
-        free.push(connection.open() ? connection : await connect(loop.port));
-        dispatch();
-      });
+      void sendOn(connection, intendedMs);
     }
   }
 
