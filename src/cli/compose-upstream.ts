@@ -2,6 +2,7 @@
 // nothing else is there. Replaced as a whole on reload; requests under way finish with what they began with.
 import { ConfigError } from '../config/config-error.ts';
 import type { Config } from '../config/load-config.ts';
+import { keepPool } from '../jobs/keep-pool.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Store } from '../store/open-store.ts';
@@ -67,25 +68,28 @@ export async function composeUpstream(config: Config, store: Store, log: Log): P
   }
 
   await take(config, set);
+  const keeper = keepPool({ pool, store, clock: systemClock, log });
+  await keeper.restore();
   return {
     pool,
     router,
     catalogue: { ...catalogue, ready: lists.ready },
     notices: demo ? ['no provider key is set: the demo models are on (demo/echo, demo/story, …)'] : [],
     reconfigure: async (next) => take(next, await readProviders(next, store, log)),
-    reloadCredentials: async () => take(current, await readProviders(current, store, log)),
+    reloadCredentials: async () => take(current, await readProviders(current, store, null)),
     stop: async () => {
       lists.stop();
+      await keeper.stop();
       await demo?.stop();
     },
   };
 }
 
 /** Throws ConfigError. */
-async function readProviders(config: Config, store: Store, log: Log): Promise<ProviderSet> {
+async function readProviders(config: Config, store: Store, log: Log | null): Promise<ProviderSet> {
   const set = await effectiveProviders(config, store);
   if (set.problems.length > 0) throw new ConfigError(set.problems);
-  for (const notice of set.notices) log.warn({}, notice);
+  for (const notice of set.notices) log?.warn({}, notice);
   return set;
 }
 

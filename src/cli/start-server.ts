@@ -221,6 +221,7 @@ function assemble(house: House): App {
     authenticate,
     pool: upstream.pool,
     router: upstream.router,
+    reloadCredentials: upstream.reloadCredentials,
     catalogue: upstream.catalogue,
     ledger: countSettled(ledger, house.metrics),
     prices: house.prices,

@@ -4,7 +4,9 @@
 //   POST /v1/messages            POST /v1/messages/count_tokens
 //   POST /{v1,v1beta}/models/{model}:generateContent and :streamGenerateContent
 //   GET  /v1/models              GET  /v1/models/{provider/model}    GET /v1/usage/me
+//   GET  /v1/providers           GET and POST /v1/quota-stats (admins)
 //   and the questions of questions.ts
+import type { Actor } from '../core/actor.ts';
 import type { ErrorShape } from '../core/wire.ts';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import type { CanonicalTarget } from '../http/canonical-path.ts';
@@ -19,6 +21,8 @@ import { handleCompletion } from './handle-completion.ts';
 import { handleCountTokens } from './handle-count-tokens.ts';
 import { findModel, listModels, type ModelCatalogue } from './models.ts';
 import { QUESTIONS } from './questions.ts';
+import { listProviders, readQuotaStats, refreshQuotaStats } from './quota-stats.ts';
+import { readJsonRequest } from './read-request.ts';
 import { usageOfActor } from './usage-me.ts';
 
 export interface GatewayCall {
@@ -43,6 +47,10 @@ const COMPLETIONS: ReadonlyMap<string, Endpoint> = new Map([
 const MODELS_PATH = '/v1/models';
 const COUNT_TOKENS_PATH = '/v1/messages/count_tokens';
 const USAGE_PATH = '/v1/usage/me';
+const PROVIDERS_PATH = '/v1/providers';
+const QUOTA_PATH = '/v1/quota-stats';
+/** An order to refresh is a few words. */
+const ORDER_BYTES_MAX = 16 * 1024;
 
 export function createGateway(deps: GatewayDeps & { readonly catalogue: ModelCatalogue }): Gateway {
   async function route(call: GatewayCall, identity: Identity): Promise<Response> {
@@ -75,6 +83,10 @@ export function createGateway(deps: GatewayDeps & { readonly catalogue: ModelCat
       authoriseAddress(actor, call.address);
       return jsonResponse(await question.answer({ request, actor, address: call.address }, deps), identity);
     }
+    if (target.path === PROVIDERS_PATH || target.path === QUOTA_PATH) {
+      authoriseAddress(actor, call.address);
+      return quotaRoute(call, { actor, identity, deps });
+    }
     if (!isModels && target.path !== USAGE_PATH) {
       throw appError('not_found', { params: { method: request.method, path: target.path.slice(0, 200) } });
     }
@@ -104,6 +116,24 @@ export function createGateway(deps: GatewayDeps & { readonly catalogue: ModelCat
   };
 }
 
+async function quotaRoute(
+  { request, target }: GatewayCall,
+  of: { readonly actor: Actor; readonly identity: Identity; readonly deps: GatewayDeps },
+): Promise<Response> {
+  const { actor, identity, deps } = of;
+  if (target.path === PROVIDERS_PATH) {
+    allow(request, 'GET');
+    return jsonResponse(listProviders(deps.pool), identity);
+  }
+  if (request.method !== 'POST') {
+    allow(request, 'GET');
+    return jsonResponse(readQuotaStats(actor, target.query, deps), identity);
+  }
+  const limits = { bytesMax: ORDER_BYTES_MAX, timeoutMs: deps.timings.bodyReadMs };
+  const { json } = await readJsonRequest(request, limits);
+  return jsonResponse(await refreshQuotaStats(actor, json, deps), identity);
+}
+
 function allow(request: Request, method: 'GET' | 'POST'): void {
   if (request.method === method || (method === 'GET' && request.method === 'HEAD')) return;
   throw appError('method_not_allowed', {
@@ -121,7 +151,7 @@ function shapeOf({ request, target }: GatewayCall): ErrorShape {
   return 'openai';
 }
 
-function jsonResponse(body: JsonObject, identity: Identity): Response {
+function jsonResponse(body: JsonObject | readonly string[], identity: Identity): Response {
   return new Response(JSON.stringify(body), {
     headers: {
       'content-type': 'application/json',

@@ -49,7 +49,9 @@ export interface GatewayTimings {
 
 export interface GatewayDeps {
   readonly authenticate: Authenticate;
-  readonly pool: Pick<Pool, 'acquire' | 'acquireWithin' | 'size'>;
+  readonly pool: Pool;
+  /** Reads stored provider keys anew. */
+  readonly reloadCredentials: () => Promise<void>;
   readonly router: Pick<Router, 'routesOf'>;
   readonly ledger: UsageSink;
   readonly prices: PriceBook;

@@ -2,6 +2,7 @@
 // a translation where they do not.
 import type { Dialect } from '../core/wire.ts';
 import { appError } from '../errors/app-error.ts';
+import type { JsonObject } from '../lib/json.ts';
 import { rewriteBody } from '../protocol/openai-chat/rewrite-body.ts';
 import { sameFamilyBody } from '../protocol/translate/same-family-body.ts';
 import type { Translator } from '../protocol/translate/translator.ts';
@@ -35,6 +36,7 @@ export function prepareCall(
   temperature: TemperaturePolicy,
 ): PreparedCall {
   const { endpoint, facts } = exchange;
+  const asked = target.options ? withOptions(exchange, target.options) : exchange;
   const dialect = dialectOf(target.spec.protocol, endpoint.dialect);
   const wire = WIRES[dialect];
   const operation = facts.stream ? wire.streamOperation : wire.operation;
@@ -47,8 +49,15 @@ export function prepareCall(
   }
   const common = { operation, dialect, wire };
   return translator
-    ? { ...common, ...translated(exchange, target, translator) }
-    : { ...common, ...unchanged(exchange, target, temperature) };
+    ? { ...common, ...translated(asked, target, translator) }
+    : { ...common, ...unchanged(asked, target, temperature) };
+}
+
+/** What the operator adds to requests for this model: the caller's own words win, but for `reasoning_effort`. */
+function withOptions(exchange: Exchange, options: JsonObject): Exchange {
+  const json: JsonObject = { ...options, ...exchange.body.json };
+  if (options.reasoning_effort !== undefined) json.reasoning_effort = options.reasoning_effort;
+  return { ...exchange, body: { ...exchange.body, json, text: JSON.stringify(json) } };
 }
 
 export type TemperaturePolicy = 'keep' | 'remove' | 'set';

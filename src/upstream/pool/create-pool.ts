@@ -77,6 +77,9 @@ export function createPool(options: PoolOptions): Pool {
     provider: (name) => find(name)?.spec ?? null,
     size: (name) => find(name)?.states.filter((state) => !state.disabled).length ?? 0,
     replace,
+    wake: () => {
+      for (const group of groups.values()) group.waiters.wake(Number.POSITIVE_INFINITY);
+    },
     pools: () => [...groups.values()].map((group) => group.pool),
   };
 }

@@ -27,6 +27,8 @@ export interface Pool {
   readonly size: (provider: string) => number;
   /** Takes over another set of providers; what is known of credentials that stay is kept, leases run on. */
   readonly replace: (set: PoolSet) => void;
+  /** Something has recovered: whoever waits may look again. */
+  readonly wake: () => void;
   /** The pools themselves, for the room's own reports, background checks and state keeping. */
   readonly pools: () => readonly ProviderPool[];
 }

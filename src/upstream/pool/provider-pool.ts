@@ -116,6 +116,25 @@ export class ProviderPool {
     if (report.kind === 'failure') this.#fail(grant, report, nowMs);
   }
 
+  /** A check has shown that it works: what rests for a reason that `heals` says is over, is over. */
+  recover(state: CredentialState, heals: (reason: FailureKind) => boolean): void {
+    if (state.lockReason !== null && heals(state.lockReason)) {
+      state.lockedUntilMs = 0;
+      state.lockReason = null;
+      state.refusals = 0;
+      state.proven = true;
+    }
+    for (const scope of state.scopes.values()) if (scope.rest && heals(scope.rest.reason)) scope.rest = null;
+  }
+
+  /** The provider refused the key, in a call or in a check. */
+  quarantine(state: CredentialState, nowMs: number): void {
+    state.refusals += 1;
+    state.epoch += 1;
+    state.proven = false;
+    this.#lock(state, quarantineMs(state.refusals), 'authentication', nowMs);
+  }
+
   /** How long the credential may not be used for this scope, and 0 when it may. */
   waitMs(state: CredentialState, key: string, nowMs: number): number {
     const scope = state.scopes.get(key);
@@ -164,6 +183,11 @@ export class ProviderPool {
     };
   }
 
+  /** Whether the fair cycle keeps the credential back. */
+  sitsOut(state: CredentialState, key: string, nowMs: number): boolean {
+    return this.#cycleWaitMs(state, key, nowMs) > 0;
+  }
+
   #cycleWaitMs(state: CredentialState, key: string, nowMs: number): number {
     if (!this.settings.fairCycle.enabled) return 0;
     const member = this.#member(state, key, nowMs);
@@ -206,10 +230,8 @@ export class ProviderPool {
     scope.tally.failures += 1;
     state.lastError = failure;
     if (cools === 'quarantine') {
-      if (grant.lockEpoch === state.epoch) state.refusals += 1;
-      state.epoch += 1;
-      this.#lock(state, quarantineMs(state.refusals), failure, nowMs);
-      state.proven = false;
+      // Calls that were out together are refused together: that is one refusal.
+      if (grant.lockEpoch === state.epoch) this.quarantine(state, nowMs);
     } else {
       const fresh = grant.scopeEpoch === scope.epoch;
       scope.rest = restAfter(scope.rest, { failure, retryAfterMs, fresh, nowMs });
