@@ -14,6 +14,7 @@ export interface Secrets {
 /** Shorter secrets can be guessed; 32 characters of base64 are 192 bits. */
 export const SECRET_CHARS_MIN = 32;
 
+const WRITABLE = 'give this user write permission on the folder, or choose another with --data';
 const WELL_KNOWN = new Set(['change-me-session-secret', 'change-me-token-pepper']);
 const SECRET_SETTINGS = ['API_TOKEN_PEPPER', 'SESSION_SECRET', 'MASTER_KEY'] as const;
 
@@ -50,8 +51,12 @@ function keepSecrets(dataDir: string): Secrets {
   createDataDir(dataDir);
   const made = { pepper: randomToken(32), sessionSecret: randomToken(32), masterKey: randomToken(32) };
   const draft = `${path}.new`;
-  writeFileSync(draft, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600 });
-  renameSync(draft, path);
+  try {
+    writeFileSync(draft, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600 });
+    renameSync(draft, path);
+  } catch (error) {
+    throw new ConfigError([`${path}: cannot be written (${codeOf(error)}); ${WRITABLE}`]);
+  }
   return made;
 }
 
@@ -68,8 +73,16 @@ export function keepMasterKey(dataDir: string, masterKey: string): boolean {
 /** Creates the data folder, open to its owner alone. */
 export function createDataDir(dataDir: string): void {
   if (existsSync(dataDir)) return;
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  chmodSync(dataDir, 0o700);
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    chmodSync(dataDir, 0o700);
+  } catch (error) {
+    throw new ConfigError([`${dataDir}: cannot be created (${codeOf(error)}); ${WRITABLE}`]);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as { code?: string }).code ?? String(error);
 }
 
 function readKept(path: string): Secrets {
