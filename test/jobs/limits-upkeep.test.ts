@@ -38,6 +38,7 @@ test('peaks and refusals reach the report; lost requests are ended', async () =>
   for (let i = 0; i < 4; i++) admit();
   await upkeep.run();
   expect(() => admit()).toThrow();
+  await upkeep.run();
   clock.advance(2 * 3_600_000);
   expect(() => [0, 1, 2, 3, 4].map(admit)).toThrow();
   await upkeep.stop();
