@@ -261,8 +261,9 @@ function assemble(house: House): App {
 }
 
 /** Strangers may read this: what exactly failed, and where, is for the log. */
-function readinessProblem({ closing, ledger }: House): string | null {
+function readinessProblem({ closing, ledger, store }: House): string | null {
   if (closing) return 'shutting down';
+  if (store.damage() !== null) return 'the database is damaged; restore a backup';
   return ledger.stats.failure === null ? null : 'usage cannot be stored; the log says why';
 }
 

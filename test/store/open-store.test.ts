@@ -54,3 +54,24 @@ test('a file of a newer Tollgate is refused', async () => {
   db.close();
   await expect(openStore({ path, mode: 'inline' })).rejects.toThrow(/schema 9999/);
 });
+
+test('a large file is served at once and checked behind the start; damage shows', async () => {
+  const path = join(folder, 'tollgate.db');
+  const first = await openStore({ path, mode: 'inline' });
+  const rows = Array.from({ length: 400 }, (_, at) => ({ ...user, id: `usr_${at}`, username: `name ${at}` }));
+  await first.write.insertInto('users').values(rows).execute();
+  await first.close();
+  const sound = await openStore({ path, mode: 'threaded', checkBytesMax: 0 });
+  expect(await sound.read.selectFrom('users').select('id').limit(1).execute()).toHaveLength(1);
+  await Bun.sleep(200);
+  expect(sound.damage()).toBeNull();
+  await sound.close();
+  const bytes = readFileSync(path);
+  // A page in the middle of the users, turned to noise.
+  bytes.fill(0x5a, bytes.lastIndexOf('name 200') - 200, bytes.lastIndexOf('name 200') + 200);
+  writeFileSync(path, bytes);
+  const damaged = await openStore({ path, mode: 'threaded', checkBytesMax: 0 });
+  for (let i = 0; i < 200 && damaged.damage() === null; i++) await Bun.sleep(10);
+  expect(damaged.damage()).toMatch(/damaged|checked/);
+  await damaged.close();
+});
