@@ -77,7 +77,7 @@ async function openConsole(parts: ConsoleParts, desks: Desks) {
   ]);
   const prune = createPruneJob(parts);
   const pages = createPages({ ...parts, ...desks, prune, assets: createAssets() });
-  return { api: createApi(parts), pages };
+  return { api: createApi({ ...parts, ...desks }), pages };
 }
 
 function isPage(path: string): boolean {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApi } from '../../src/console/api/create-api.ts';
+import type { ServerDesks } from '../../src/console/api/provider-routes.ts';
 import {
   type ConsoleParts,
   type ConsoleSettings,
@@ -60,7 +61,7 @@ export async function openPeopleHouse(
       ...options.settings,
     },
   });
-  const api = createApi(parts);
+  const api = createApi({ ...parts, ...NO_SERVER });
   const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
@@ -92,6 +93,27 @@ export async function openPeopleHouse(
     },
   };
 }
+
+/** There is no running server here: provider routes are tested on a whole Tollgate. */
+const nothing = () => Promise.reject(new Error('no server here'));
+export const NO_SERVER: ServerDesks = {
+  providers: {
+    list: async () => [],
+    choices: () => [],
+    add: nothing,
+    test: nothing,
+    setEnabled: nothing,
+    remove: nothing,
+    names: async () => new Map(),
+  },
+  models: {
+    names: async () => [],
+    list: async () => [],
+    aliases: () => [],
+    fallbacks: () => [],
+    lines: () => [],
+  },
+};
 
 function movableClock(): MovableClock {
   let ahead = 0;

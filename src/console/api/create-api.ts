@@ -11,19 +11,22 @@ import { type ConsoleBindings, mountRoutes } from './mount-routes.ts';
 import { myKeyRoutes } from './my-key-routes.ts';
 import { myRoutes } from './my-routes.ts';
 import { buildOpenApi } from './openapi.ts';
+import { providerRoutes, type ServerDesks } from './provider-routes.ts';
 import { defineRoute, type Route } from './route.ts';
 import { usageRoutes } from './usage-routes.ts';
 import { userRoutes } from './user-routes.ts';
 
 export const API_VERSION = '1';
 
+export interface ApiParts extends ConsoleParts, ServerDesks {}
+
 /** `app.fetch(request, { address, requestId })` answers every path under /auth and /api. */
-export function createApi(parts: ConsoleParts): Hono<ConsoleBindings> {
+export function createApi(parts: ApiParts): Hono<ConsoleBindings> {
   return mountRoutes(apiRoutes(parts), parts);
 }
 
 /** Every route of the JSON API, the document of them included. */
-export function apiRoutes(parts: ConsoleParts): readonly Route[] {
+export function apiRoutes(parts: ApiParts): readonly Route[] {
   const routes: Route[] = [
     ...authRoutes(parts),
     ...myRoutes(parts),
@@ -32,6 +35,7 @@ export function apiRoutes(parts: ConsoleParts): readonly Route[] {
     ...keyRoutes(parts),
     ...limitRoutes(parts),
     ...usageRoutes(parts),
+    ...providerRoutes(parts),
     ...auditRoutes(parts),
   ];
   let document: JsonObject | null = null;

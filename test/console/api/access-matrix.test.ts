@@ -8,7 +8,7 @@ import type { Route } from '../../../src/console/api/route.ts';
 import { systemClock } from '../../../src/lib/clock.ts';
 import { createUser } from '../../../src/services/create-user.ts';
 import { createPasswordHasher } from '../../../src/services/passwords/password-hasher.ts';
-import { GOOD_PASSWORD, openPeopleHouse } from '../../support/people-house.ts';
+import { GOOD_PASSWORD, NO_SERVER, openPeopleHouse } from '../../support/people-house.ts';
 import { startTollgate, type TestTollgate } from '../../support/start-tollgate.ts';
 
 const MASTER_KEY = 'the-one-key-that-every-old-program-of-the-house-has';
@@ -90,6 +90,13 @@ const TABLE: Record<string, keyof typeof GETS> = {
   'GET /api/admin/usage/by-provider': 'admins',
   'GET /api/admin/usage/by-tag': 'admins',
   'POST /api/admin/usage/prune': 'admins',
+  'GET /api/admin/providers': 'admins',
+  'POST /api/admin/provider-keys': 'admins',
+  'POST /api/admin/provider-keys/{id}/enable': 'admins',
+  'POST /api/admin/provider-keys/{id}/disable': 'admins',
+  'POST /api/admin/provider-keys/{id}/test': 'admins',
+  'DELETE /api/admin/provider-keys/{id}': 'admins',
+  'GET /api/admin/models': 'admins',
   'GET /api/admin/audit': 'admins',
 };
 
@@ -103,7 +110,7 @@ let cookies: Record<'user session' | 'admin session', { cookie: string; csrf: st
 
 beforeAll(async () => {
   const plan = await openPeopleHouse();
-  routes = apiRoutes(plan.parts);
+  routes = apiRoutes({ ...plan.parts, ...NO_SERVER });
   await plan.close();
   house = await startTollgate({ PROXY_API_KEY: MASTER_KEY });
   const passwordHash = await createPasswordHasher().hash(GOOD_PASSWORD);

@@ -111,7 +111,7 @@ describe('T6: nothing tells an unknown user from a wrong password or a disabled 
     const { hasher } = house.parts;
     const stored = await hasher.hash(GOOD_PASSWORD);
     const spent = { known: 0, unknown: 0 };
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 40; i++) {
       for (const [kind, hash] of [['known', stored] as const, ['unknown', null] as const]) {
         const startedMs = performance.now();
         await hasher.verify('wrong password', hash);
@@ -149,9 +149,9 @@ describe('T2: a crowd at the door', () => {
     expect(grownMiB).toBeLessThan(HASHES_AT_ONCE_MAX * 20 + 60);
   }, 30_000);
 
-  test('100 at once: those beyond the queue are told to come back, and are not counted as failures', async () => {
+  test('60 at once: those beyond the queue are told to come back, and are not counted as failures', async () => {
     const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, i) => guess(`nobody-${i}`, `10.4.0.${i}`)),
+      Array.from({ length: 60 }, (_, i) => guess(`nobody-${i}`, `10.4.0.${i}`)),
     );
     const busy = answers.filter(({ json }) => json.code === 'sign_in_busy');
     expect(busy.length).toBeGreaterThan(0);
@@ -161,6 +161,6 @@ describe('T2: a crowd at the door', () => {
     }
     const rows = await house.store.read.selectFrom('sign_in_throttle').selectAll().execute();
     const counted = rows.filter(({ subject, failures }) => subject.startsWith('pair:') && failures > 0);
-    expect(counted.length).toBe(100 - busy.length);
+    expect(counted.length).toBe(60 - busy.length);
   }, 60_000);
 });
