@@ -182,7 +182,11 @@ export const SETTINGS = {
     '30',
     'Seconds over all attempts until an answer must have begun.',
   ),
-  TIMEOUT_CONNECT: setting(seconds(0.1, 3600), '30', 'Seconds for one connection to a provider.'),
+  TIMEOUT_CONNECT: setting(
+    seconds(0.1, 3600),
+    '30',
+    'Read for the predecessor’s sake: connecting counts as waiting for the first byte, see TIMEOUT_FIRST_BYTE.',
+  ),
   TIMEOUT_FIRST_BYTE: setting(
     seconds(0.1, 3600),
     '15',

@@ -12,6 +12,7 @@ import { planTargets } from './plan.ts';
 import { readJsonRequest } from './read-request.ts';
 import { relayStream } from './relay-stream.ts';
 import { relayWhole } from './relay-whole.ts';
+import { sessionIdOf } from './session-id.ts';
 import { settle } from './settle.ts';
 
 export interface CompletionCall {
@@ -51,6 +52,7 @@ export async function readExchange(call: CompletionCall, deps: GatewayDeps): Pro
     bytesMax: deps.bodyBytesMax,
     timeoutMs: deps.timings.bodyReadMs,
   });
+  const facts = endpoint.readRequest(body.json);
   return {
     ...identity,
     endpoint,
@@ -59,7 +61,7 @@ export async function readExchange(call: CompletionCall, deps: GatewayDeps): Pro
     address: call.address,
     actor: call.actor,
     body,
-    facts: endpoint.readRequest(body.json),
+    facts: { ...facts, clientSessionId: sessionIdOf(request.headers, facts.clientSessionId) },
     attempts: [],
     admission: null,
     hangUp: createHangUp(request.signal, 'cancel', deps.hangUps),

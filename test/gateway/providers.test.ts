@@ -112,6 +112,35 @@ describe('models', () => {
   });
 });
 
+test('a conversation stays on one key, whatever balance says; another caller’s same id says nothing', async () => {
+  const keys: string[] = [];
+  const pair = await startScriptedUpstream(({ headers }) => {
+    keys.push(String(headers.authorization).slice(-1));
+    return jsonAnswer(chatCompletion('fine'));
+  });
+  const house = await startTollgate({
+    UP_API_BASE: `${pair.url}/v1`,
+    UP_API_KEY_1: 'sk-key-1',
+    UP_API_KEY_2: 'sk-key-2',
+    ROTATION_TOLERANCE: '0',
+    LOG_LEVEL: 'silent',
+  });
+  const say = (headers: Record<string, string>) =>
+    house
+      .post('/v1/chat/completions', { model: 'up/m', messages: [] }, headers)
+      .then((answer) => answer.text());
+  for (let i = 0; i < 6; i++) await say({ 'x-claude-code-session-id': 'talk-1' });
+  expect(new Set(keys).size).toBe(1);
+  keys.length = 0;
+  for (let i = 0; i < 12; i++) await say({});
+  expect(new Set(keys).size).toBe(2);
+  expect((await house.usageEvents(18)).filter((event) => event.client_session_id === 'talk-1')).toHaveLength(
+    6,
+  );
+  await house.stop();
+  await pair.stop();
+});
+
 test('/v1/providers lists what is configured', async () => {
   expect(await (await tollgate.get('/v1/providers')).json()).toEqual(['up']);
 });
