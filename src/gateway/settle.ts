@@ -1,6 +1,6 @@
 // The one place where a request ends: success, refusal by a provider, failure, hang-up and shutdown alike.
 // Usage, cost, provenance, the admission's end and the ledger, before the last byte goes out.
-import type { Outcome, UsageEvent } from '../core/usage-event.ts';
+import type { AttemptRecord, Outcome, UsageEvent } from '../core/usage-event.ts';
 import { buildUsageEvent } from '../ledger/build-usage-event.ts';
 import type { StartedMark } from '../ledger/recover.ts';
 import { withoutEcho } from '../lib/without-echo.ts';
@@ -50,14 +50,18 @@ function toEvent(exchange: Exchange, settlement: Settlement, deps: GatewayDeps):
     errorType: settlement.errorType,
     errorMessage: storable(settlement.errorMessage, exchange, deps.errorCharsMax),
   };
-  const attempts = exchange.attempts.map((attempt) =>
-    attempt.errorMessage === null
-      ? attempt
-      : { ...attempt, errorMessage: storable(attempt.errorMessage, exchange, deps.errorCharsMax) },
-  );
-  const event = buildUsageEvent(end, attempts);
+  const event = buildUsageEvent(end, storableAttempts(exchange, deps));
   // A reservation stands on the row only where the truth stays unknown.
   return event.costNanoUsd === null ? event : { ...event, heldNanoUsd: null, heldTokens: null };
+}
+
+function storableAttempts(exchange: Exchange, deps: GatewayDeps): readonly AttemptRecord[] {
+  const { attempts } = exchange;
+  if (attempts.every((attempt) => attempt.errorMessage === null)) return attempts;
+  return attempts.map((attempt) => ({
+    ...attempt,
+    errorMessage: storable(attempt.errorMessage, exchange, deps.errorCharsMax),
+  }));
 }
 
 /** Bodies are never stored, not even where a provider's error repeats them. */

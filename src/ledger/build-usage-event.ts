@@ -11,6 +11,8 @@ export type RequestEnd = Omit<UsageEvent, Summed>;
 const LESS_CERTAIN: readonly Provenance[] = ['imported', 'provider', 'drained', 'estimated', 'unknown'];
 
 export function buildUsageEvent(end: RequestEnd, attempts: readonly AttemptRecord[]): UsageEvent {
+  const [only] = attempts;
+  if (only && attempts.length === 1) return ofOneAttempt(end, only, attempts);
   const counted = countedAttempts(attempts);
   return {
     ...end,
@@ -22,6 +24,19 @@ export function buildUsageEvent(end: RequestEnd, attempts: readonly AttemptRecor
     ),
     costNanoUsd: sumOrNull(counted.map((attempt) => attempt.costNanoUsd)),
     unpriced: counted.some((attempt) => hasNumbers(attempt) && attempt.costNanoUsd === null),
+    attempts,
+  };
+}
+
+/** Nearly every request has one attempt: then there is nothing to add up. */
+function ofOneAttempt(end: RequestEnd, only: AttemptRecord, attempts: readonly AttemptRecord[]): UsageEvent {
+  return {
+    ...end,
+    provider: only.provider,
+    usage: only.usage,
+    provenance: lessCertain('provider', only.provenance),
+    costNanoUsd: only.costNanoUsd,
+    unpriced: only.costNanoUsd === null && hasNumbers(only),
     attempts,
   };
 }

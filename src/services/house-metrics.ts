@@ -32,36 +32,77 @@ export interface HouseMetrics {
 
 /** Upper bounds in seconds; the first byte of a chat answer lies anywhere in them. */
 const BUCKETS_S = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+const BUCKET_NAMES = BUCKETS_S.map(String);
+const REQUEST_LABELS = ['endpoint', 'provider', 'outcome', 'provenance'] as const;
+const ATTEMPT_LABELS = ['provider', 'failure'] as const;
+const TOKEN_LABELS = ['provider', 'direction'] as const;
+const FIRST_BYTE_LABELS = ['endpoint', 'up_to_seconds'] as const;
 /** More label sets than this would be somebody inventing names. */
 const SERIES_MAX = 2_000;
 
 type LoopDelay = ReturnType<typeof monitorEventLoopDelay>;
 type Labels = Readonly<Record<string, string>>;
 
+interface Row {
+  readonly words: readonly string[];
+  value: number;
+}
+
 /** Counts by label set, kept as plain numbers. */
 class Tally {
-  readonly #rows = new Map<string, { readonly labels: Labels; value: number }>();
+  readonly #names: readonly string[];
+  readonly #rows = new Map<string, Row>();
+  /** The row of the call before: traffic comes in runs of one kind, and joining words to a key costs more than looking. */
+  #last: Row | null = null;
 
-  add(name: string, labels: () => Labels, by = 1): void {
-    const row = this.#rows.get(name);
+  /** `names` are those of the labels, in the order in which `add` gets their values. */
+  constructor(names: readonly string[]) {
+    this.#names = names;
+  }
+
+  add(by: number, ...words: string[]): void {
+    const row = this.#last && isSame(this.#last.words, words) ? this.#last : this.#find(words);
     if (row) row.value += by;
-    else if (this.#rows.size < SERIES_MAX) this.#rows.set(name, { labels: labels(), value: by });
+    this.#last = row;
   }
 
-  publish(counter: Counter): void {
-    counter.reset();
-    for (const { labels, value } of this.#rows.values()) counter.inc(labels, value);
+  addTo(counter: Counter): void {
+    for (const { words, value } of this.#rows.values()) {
+      const labels: Labels = Object.fromEntries(this.#names.map((name, at) => [name, words[at] ?? '']));
+      counter.inc(labels, value);
+    }
   }
+
+  #find(words: readonly string[]): Row | null {
+    const key = words.join(' ');
+    const known = this.#rows.get(key);
+    if (known) return known;
+    if (this.#rows.size >= SERIES_MAX) return null;
+    const row: Row = { words, value: 0 };
+    this.#rows.set(key, row);
+    return row;
+  }
+}
+
+function publish(counter: Counter, ...tallies: readonly Tally[]): void {
+  counter.reset();
+  for (const tally of tallies) tally.addTo(counter);
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  for (let at = 0; at < other.length; at++) if (one[at] !== other[at]) return false;
+  return true;
 }
 
 export function createHouseMetrics(sources: MetricSources): HouseMetrics {
   const registry = new Registry();
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
-  const requests = new Tally();
-  const attempts = new Tally();
-  const tokens = new Tally();
-  const firstBytes = new Tally();
+  const requests = new Tally(REQUEST_LABELS);
+  const attempts = new Tally(ATTEMPT_LABELS);
+  const promptTokens = new Tally(TOKEN_LABELS);
+  const completionTokens = new Tally(TOKEN_LABELS);
+  const firstBytes = new Tally(FIRST_BYTE_LABELS);
   const counters = registerCounters(registry);
   registerGauges(registry, sources, delay);
 
@@ -69,34 +110,24 @@ export function createHouseMetrics(sources: MetricSources): HouseMetrics {
     if (event.firstByteMs === null) return;
     const seconds = event.firstByteMs / 1000;
     const at = BUCKETS_S.findIndex((bound) => seconds <= bound);
-    const le = at < 0 ? '+Inf' : String(BUCKETS_S[at]);
-    firstBytes.add(`${event.endpoint} ${le}`, () => ({ endpoint: event.endpoint, up_to_seconds: le }));
+    firstBytes.add(1, event.endpoint, BUCKET_NAMES[at] ?? '+Inf');
   }
 
   return {
     count: (event) => {
       const { endpoint, outcome } = event;
       const provider = event.provider ?? 'none';
-      requests.add(`${endpoint} ${provider} ${outcome} ${event.provenance}`, () => ({
-        endpoint,
-        provider,
-        outcome,
-        provenance: event.provenance,
-      }));
-      for (const attempt of event.attempts) {
-        const failure = attempt.failure ?? 'none';
-        attempts.add(`${attempt.provider} ${failure}`, () => ({ provider: attempt.provider, failure }));
-      }
-      const { promptTokens, completionTokens } = event.usage;
-      tokens.add(`in ${provider}`, () => ({ provider, direction: 'prompt' }), promptTokens ?? 0);
-      tokens.add(`out ${provider}`, () => ({ provider, direction: 'completion' }), completionTokens ?? 0);
+      requests.add(1, endpoint, provider, outcome, event.provenance);
+      for (const attempt of event.attempts) attempts.add(1, attempt.provider, attempt.failure ?? 'none');
+      promptTokens.add(event.usage.promptTokens ?? 0, provider, 'prompt');
+      completionTokens.add(event.usage.completionTokens ?? 0, provider, 'completion');
       countFirstByte(event);
     },
     text: () => {
-      requests.publish(counters.requests);
-      attempts.publish(counters.attempts);
-      tokens.publish(counters.tokens);
-      firstBytes.publish(counters.firstBytes);
+      publish(counters.requests, requests);
+      publish(counters.attempts, attempts);
+      publish(counters.tokens, promptTokens, completionTokens);
+      publish(counters.firstBytes, firstBytes);
       return registry.metrics();
     },
     stop: () => delay.disable(),
@@ -104,21 +135,17 @@ export function createHouseMetrics(sources: MetricSources): HouseMetrics {
 }
 
 function registerCounters(registry: Registry) {
-  const counter = (name: string, help: string, labelNames: string[]) =>
-    new Counter({ name: `tollgate_${name}`, help, labelNames, registers: [registry] });
+  const counter = (name: string, help: string, labelNames: readonly string[]) =>
+    new Counter({ name: `tollgate_${name}`, help, labelNames: [...labelNames], registers: [registry] });
   return {
-    requests: counter('requests_total', 'Requests that called a model, by how they ended.', [
-      'endpoint',
-      'provider',
-      'outcome',
-      'provenance',
-    ]),
-    attempts: counter('attempts_total', 'Calls to providers, by failure.', ['provider', 'failure']),
-    tokens: counter('tokens_total', 'Tokens as the ledger counts them.', ['provider', 'direction']),
-    firstBytes: counter('first_byte_total', 'Answers by the bucket of their time to the first byte.', [
-      'endpoint',
-      'up_to_seconds',
-    ]),
+    requests: counter('requests_total', 'Requests that called a model, by how they ended.', REQUEST_LABELS),
+    attempts: counter('attempts_total', 'Calls to providers, by failure.', ATTEMPT_LABELS),
+    tokens: counter('tokens_total', 'Tokens as the ledger counts them.', TOKEN_LABELS),
+    firstBytes: counter(
+      'first_byte_total',
+      'Answers by the bucket of their time to the first byte.',
+      FIRST_BYTE_LABELS,
+    ),
   };
 }
 
