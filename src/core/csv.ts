@@ -7,7 +7,8 @@ export function csvLine(cells: readonly CsvCell[]): string {
   return `${cells.map(csvCell).join(',')}\r\n`;
 }
 
-function csvCell(value: CsvCell): string {
+/** A text that a spreadsheet would run as a formula begins with an apostrophe instead. */
+export function csvCell(value: CsvCell): string {
   if (value === null) return '';
   if (typeof value !== 'string') return String(value);
   const inert = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;

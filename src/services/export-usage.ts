@@ -1,4 +1,5 @@
 // Usage as text, row by row, in constant memory: for the command line and for the admin's download.
+import { csvCell } from '../core/csv.ts';
 import type { Store } from '../store/open-store.ts';
 import { listUsage, type UsageCursor, type UsageEventRow, type UsageFilter } from '../store/usage-listing.ts';
 import { EVENT_COLUMNS } from '../store/usage-row.ts';
@@ -37,12 +38,4 @@ function jsonLine(row: UsageEventRow): string {
 
 function csvLine(row: UsageEventRow): string {
   return `${EVENT_COLUMNS.map((column) => csvCell(row[column])).join(',')}\n`;
-}
-
-/** RFC 4180 quoting. A text that a spreadsheet would run as a formula begins with an apostrophe instead. */
-export function csvCell(value: string | number | null): string {
-  if (value === null) return '';
-  if (typeof value === 'number') return String(value);
-  const inert = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\n\r]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
 }

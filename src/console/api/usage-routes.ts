@@ -8,11 +8,12 @@ import { findUserById } from '../../store/users.ts';
 import type { ConsoleParts } from '../console-parts.ts';
 import { defineRoute, type Route } from './route.ts';
 import { idParams } from './schemas.ts';
-import { usageViewRoutes } from './usage-views.ts';
+import { usageEventRoute } from './usage-event-routes.ts';
+import { type UsageView, usageViewRoutes } from './usage-views.ts';
 
 export function usageRoutes(parts: ConsoleParts): Route[] {
   return [
-    ...usageViewRoutes(parts, {
+    ...viewRoutes(parts, {
       path: '/api/me/usage',
       access: 'user',
       tag: 'My usage',
@@ -22,7 +23,7 @@ export function usageRoutes(parts: ConsoleParts): Route[] {
         value: required(principal, 'the principal').userId,
       }),
     }),
-    ...usageViewRoutes(parts, {
+    ...viewRoutes(parts, {
       path: '/api/admin/users/{id}/usage',
       access: 'admin',
       tag: 'Usage of a user',
@@ -36,7 +37,7 @@ export function usageRoutes(parts: ConsoleParts): Route[] {
         return { kind: 'user', value: id };
       },
     }),
-    ...usageViewRoutes(parts, {
+    ...viewRoutes(parts, {
       path: '/api/admin/usage',
       access: 'admin',
       tag: 'Usage of all',
@@ -45,6 +46,10 @@ export function usageRoutes(parts: ConsoleParts): Route[] {
     }),
     prune(parts),
   ];
+}
+
+function viewRoutes(parts: ConsoleParts, view: UsageView): Route[] {
+  return [...usageViewRoutes(parts, view), usageEventRoute(parts, view)];
 }
 
 function prune(parts: ConsoleParts): Route {

@@ -112,6 +112,32 @@ describe('my usage', () => {
   });
 });
 
+describe('events', () => {
+  test('mine are paged newest first; a foreign user_id in the query changes nothing', async () => {
+    const first = (await ann.get('/api/me/usage/events?limit=3')).json;
+    const second = (await ann.get(`/api/me/usage/events?limit=3&cursor=${first.next_cursor}`)).json;
+    const events = [...first.events, ...second.events];
+    expect(events).toHaveLength(4);
+    expect(second.next_cursor).toBeNull();
+    expect(new Set(events.map((event: { user_id: string }) => event.user_id))).toEqual(new Set([annId]));
+    expect(events[0]).toMatchObject({ cost_usd: 0.0025, provenance: 'provider', tags: ['ci'] });
+    const all = (await admin.get('/api/admin/usage/events')).json.events;
+    const foreign = all.find((event: { user_id: string | null }) => event.user_id !== annId);
+    const asked = (await ann.get(`/api/me/usage/events?user_id=${foreign.user_id}`)).json;
+    expect(asked.events).toHaveLength(4);
+    const filtered = (await ann.get('/api/me/usage/events?outcome=error')).json.events;
+    expect(filtered).toMatchObject([{ status: 500 }]);
+  });
+
+  test('whole as CSV and NDJSON', async () => {
+    const csv = await admin.get(`/api/admin/users/${annId}/usage/events?format=csv`);
+    expect(csv.headers.get('content-disposition')).toContain('usage-events.csv');
+    expect(csv.text.trim().split('\n')).toHaveLength(5);
+    const lines = (await ann.get('/api/me/usage/events?format=ndjson')).text.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line).user_id)).toEqual([annId, annId, annId, annId]);
+  });
+});
+
 describe('usage for admins', () => {
   test('of one user, as that user sees it', async () => {
     const seen = (await admin.get(`/api/admin/users/${annId}/usage/summary`)).json;
