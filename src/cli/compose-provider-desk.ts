@@ -5,6 +5,7 @@ import { FAILURES } from '../console/pages/request-words.tsx';
 import { appError } from '../errors/app-error.ts';
 import { required } from '../lib/assert.ts';
 import { systemClock } from '../lib/clock.ts';
+import { maskSecret } from '../lib/redact-text.ts';
 import type { CredentialDeps } from '../services/provider-credentials/add-credential.ts';
 import {
   addProviderKey,
@@ -40,6 +41,12 @@ const TITLES: Readonly<Record<string, string>> = {
   azure: 'Azure OpenAI',
   demo: 'Demo models',
 };
+const SOURCES = {
+  environment: 'environment',
+  file: 'file',
+  store: 'dashboard',
+  demo: 'built in',
+} as const;
 const MODELS_NAMED = 3;
 
 export interface ProviderDeskDeps {
@@ -122,8 +129,8 @@ function credentialRow(state: CredentialState): CredentialRow {
   return {
     id: credential.id,
     label: credential.label,
-    hint: credential.secret.length > 24 ? credential.secret.slice(-4) : '',
-    source: credential.source === 'store' ? 'dashboard' : 'environment',
+    hint: credential.source === 'demo' ? '' : maskSecret(credential.secret),
+    source: SOURCES[credential.source],
     state: health.state,
     reason: why === null ? null : named === '' ? why : `${why}: ${named}${more}`,
     readyMs: health.waitMs === null ? null : toWall(nowMs + health.waitMs),

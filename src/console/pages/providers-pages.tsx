@@ -18,9 +18,9 @@ import { DataTable } from '../views/table.tsx';
 export interface CredentialRow {
   readonly id: string;
   readonly label: string;
-  /** Last four characters of the secret, or empty where even that says too much. */
+  /** The secret masked: enough to tell two keys apart, never enough to use one. Empty where there is none. */
   readonly hint: string;
-  readonly source: 'environment' | 'dashboard';
+  readonly source: 'environment' | 'file' | 'dashboard' | 'built in';
   readonly state: 'ready' | 'cooling' | 'quarantined' | 'disabled';
   /** Why it rests or is set aside, in words. */
   readonly reason: string | null;
@@ -30,6 +30,13 @@ export interface CredentialRow {
   readonly failures: number;
   readonly lastUsedMs: number | null;
 }
+
+const SOURCES: Readonly<Record<CredentialRow['source'], string>> = {
+  environment: 'from the environment',
+  file: 'from tollgate.yaml',
+  dashboard: 'added here',
+  'built in': 'built in',
+};
 
 export interface ProviderCard {
   readonly name: string;
@@ -127,8 +134,8 @@ function CredentialTable({ frame, provider }: { frame: Frame; provider: Provider
                 {row.label}
               </span>
               <span class="quiet text-xs">
-                {row.hint ? <code class="mono">…{row.hint} </code> : null}
-                {row.source === 'environment' ? 'from the environment' : 'added here'}
+                {row.hint ? <code class="mono">{row.hint} </code> : null}
+                {SOURCES[row.source]}
               </span>
             </>
           ),

@@ -137,7 +137,7 @@ export function RequestTable({ frame, model }: { frame: Frame; model: RequestsMo
           head: true,
           cell: (row) => (
             <a class="row-link" href={`${model.base}/${row.id}`}>
-              <Moment ms={row.timeMs} frame={frame} style="second" />
+              <Moment ms={row.timeMs} frame={frame} style="stamp" />
             </a>
           ),
         },
@@ -152,8 +152,8 @@ export function RequestTable({ frame, model }: { frame: Frame; model: RequestsMo
           numeric: true,
           cell: (row) => <Cost nano={row.costNanoUsd} unpriced={row.unpriced} />,
         },
-        { label: 'Time taken', numeric: true, cell: (row) => duration(row.durationMs) },
-        { label: 'Attempts', numeric: true, cell: (row) => count(row.attempts) },
+        { label: 'Took', numeric: true, cell: (row) => duration(row.durationMs) },
+        { label: 'Tries', numeric: true, cell: (row) => count(row.attempts) },
       ]}
       rows={model.rows}
       paging={model.paging}
@@ -164,7 +164,7 @@ export function RequestTable({ frame, model }: { frame: Frame; model: RequestsMo
 function Clip({ text }: { text: string | null }) {
   if (text === null) return <span class="quiet">{NOTHING}</span>;
   return (
-    <span class="clip" title={text}>
+    <span class="clip clip-narrow" title={text}>
       {text}
     </span>
   );

@@ -6,12 +6,14 @@ import type { ClientSettings } from './client-settings.ts';
 export function CodeBlock({ label, text }: { label: string; text: string }) {
   return (
     <section>
-      <p class="quiet mb-1.5 text-sm">{label}</p>
+      <div class="mb-1.5 flex min-h-6 items-center justify-between gap-3">
+        <p class="quiet text-sm">{label}</p>
+        <CopyButton text={text} label={label} look="btn btn-outline btn-xs" />
+      </div>
       <div class="code">
         <pre tabindex={0}>
           <code>{text}</code>
         </pre>
-        <CopyButton text={text} label={label} look="btn btn-xs btn-copy" />
       </div>
     </section>
   );

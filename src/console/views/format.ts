@@ -82,7 +82,7 @@ export function relative(ms: number, nowMs: number): string {
   return ms <= nowMs ? `${amount} ${unit} ago` : `in ${amount} ${unit}`;
 }
 
-type Style = 'minute' | 'second' | 'day' | 'short-day' | 'hour';
+type Style = 'minute' | 'second' | 'stamp' | 'day' | 'short-day' | 'hour';
 const STYLES: Readonly<Record<Style, Intl.DateTimeFormatOptions>> = {
   minute: {
     year: 'numeric',
@@ -94,6 +94,14 @@ const STYLES: Readonly<Record<Style, Intl.DateTimeFormatOptions>> = {
   },
   second: {
     year: 'numeric',
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hour12: false,
+  },
+  stamp: {
     month: 'short',
     day: 'numeric',
     hour: '2-digit',

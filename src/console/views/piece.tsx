@@ -66,7 +66,7 @@ export function Tag({ tone, children, title }: { tone: Tone; children?: Child; t
 export function Moment(props: {
   ms: number | null;
   frame: Frame;
-  style?: 'minute' | 'second' | 'day';
+  style?: 'minute' | 'second' | 'stamp' | 'day';
   none?: string;
 }) {
   if (props.ms === null) return <span class="quiet">{props.none ?? NOTHING}</span>;
