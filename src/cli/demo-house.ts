@@ -10,7 +10,7 @@ import type { Store } from '../store/open-store.ts';
 import { insertUsageEvents } from '../store/usage-events.ts';
 import { type DemoCaller, demoEvents } from './demo-usage.ts';
 
-const DAYS = 35;
+const DAYS = 62;
 const SEED = 20_261_123;
 const EVENTS_PER_INSERT = 1_000;
 

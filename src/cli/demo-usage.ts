@@ -76,8 +76,12 @@ function demoEvent(
   const attempts: AttemptRecord[] = [];
   if (failure !== null) attempts.push(failedAttempt({ timeMs, provider, model, failure }));
   const isLost = luck < 0.004;
-  if (!isLost)
-    attempts.push(servedAttempt(demo, { timeMs, provider, model, random, second: failure !== null }));
+  if (!isLost) {
+    const afterMs = attempts.reduce((sum, each) => sum + each.durationMs, 0);
+    attempts.push(
+      servedAttempt(demo, { timeMs, provider, model, random, second: failure !== null, afterMs }),
+    );
+  }
   const last = attempts.at(-1);
   const isGone = luck > 0.992;
   const id = newId('req');
@@ -146,7 +150,14 @@ function failedAttempt(facts: {
 
 function servedAttempt(
   demo: DemoUsage,
-  facts: { timeMs: number; provider: string; model: string; random: Random; second: boolean },
+  facts: {
+    timeMs: number;
+    provider: string;
+    model: string;
+    random: Random;
+    second: boolean;
+    afterMs: number;
+  },
 ): AttemptRecord {
   const { timeMs, model, random, second } = facts;
   const provider = second && facts.provider !== 'demo' ? FALLBACK_PROVIDER : facts.provider;
@@ -156,7 +167,7 @@ function servedAttempt(
   return {
     id: newId('att'),
     ordinal: second ? 2 : 1,
-    startedMs: timeMs + (second ? 9_200 : 2),
+    startedMs: timeMs + 2 + facts.afterMs,
     provider,
     credentialId: null,
     model: provider === facts.provider ? model : `${facts.provider}/${model}`,

@@ -73,12 +73,13 @@ export function Cost({ nano, unpriced }: { nano: number | null; unpriced: boolea
 export function story(event: UsageEvent): string {
   const failed = event.attempts.filter((each) => each.failure !== null);
   const told = failed.map(
-    (each) => `${each.provider} was left because ${FAILURES[each.failure ?? 'unknown']}`,
+    (each) => `attempt ${each.ordinal} at ${each.provider} failed: ${FAILURES[each.failure ?? 'unknown']}`,
   );
   const last = event.attempts.at(-1);
   if (event.outcome === 'final' && last) {
-    const end = `${last.provider} answered in ${duration(event.durationMs)}.`;
-    return told.length ? `${capital(told.join('; then '))}. Then ${end}` : capital(end);
+    const took = duration(event.durationMs);
+    if (told.length === 0) return `Answered by ${last.provider} in ${took}.`;
+    return `${capital(told.join('; then '))}. Then ${last.provider} answered; the whole took ${took}.`;
   }
   if (event.outcome === 'aborted') return `The client hung up after ${duration(event.durationMs)}.`;
   if (event.outcome === 'unknown')

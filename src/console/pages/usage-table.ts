@@ -7,7 +7,7 @@ import type { ExplorerRow } from './usage-page.tsx';
 import { type NamedShare, readShares } from './usage-source.ts';
 
 /** Users or keys looked into for one table. */
-export const OWNERS_MAX = 30;
+export const OWNERS_MAX = 20;
 const ROWS_MAX = 2_000;
 
 export interface TableQuestion {

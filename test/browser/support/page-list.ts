@@ -13,6 +13,7 @@ export const ADMIN_PAGES: Readonly<Record<string, string>> = {
   usage: '/ui/usage',
   account: '/ui/account',
   house: '/ui/admin?range=30d',
+  'house-huge': '/ui/admin?range=90d',
   live: '/ui/admin/live',
   'all-requests': '/ui/admin/requests',
   'all-requests-failed': '/ui/admin/requests?outcome=error',
@@ -43,6 +44,10 @@ export const FOLLOWED_PAGES: Readonly<Record<string, { readonly from: string; re
   'request-failed': {
     from: '/ui/admin/requests?outcome=error',
     link: 'main table a[href^="/ui/admin/requests/req_"]',
+  },
+  'request-failed-over': {
+    from: '/ui/admin/requests',
+    link: 'main table tr:has(td:last-child:text-is("2")) a[href^="/ui/admin/requests/req_"]',
   },
   user: { from: '/ui/admin/users?q=web-team', link: 'main table a[href^="/ui/admin/users/usr_"]' },
 };
