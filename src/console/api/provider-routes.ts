@@ -22,7 +22,7 @@ const providerKey = z
     hint: z
       .string()
       .meta({ description: 'The last characters of the key, or empty where even that says too much.' }),
-    source: z.enum(['environment', 'dashboard']),
+    source: z.enum(['environment', 'file', 'dashboard', 'built in']),
     state: z.enum(['ready', 'cooling', 'quarantined', 'disabled']),
     reason: z.string().nullable(),
     ready_at: time.nullable(),
