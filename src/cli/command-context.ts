@@ -44,6 +44,7 @@ export async function withStoreChange<T>(
 ): Promise<T> {
   const config = configOf(options);
   const result = await withStore(options, act);
-  await notifyServer(config.dataDir);
+  if (!(await notifyServer(config.dataDir)))
+    console.error('The running server could not take the change in yet; it tries again every half second.');
   return result;
 }

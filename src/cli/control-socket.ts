@@ -42,22 +42,23 @@ export function openControlSocket(dataDir: string, actions: ControlActions): Con
 
 /** True when a server answers on this data folder. */
 export async function isServerRunning(dataDir: string): Promise<boolean> {
-  return ask(dataDir, '/ping');
+  return (await ask(dataDir, '/ping')) === 'done';
 }
 
-/** Answers after the running server, if any, has taken the change in. */
-export async function notifyServer(dataDir: string): Promise<void> {
-  await ask(dataDir, '/reload');
+/** Answers after the running server, if any, has taken the change in; false when there is one and it could not yet. */
+export async function notifyServer(dataDir: string): Promise<boolean> {
+  return (await ask(dataDir, '/reload')) !== 'failed';
 }
 
-async function ask(dataDir: string, path: string): Promise<boolean> {
+async function ask(dataDir: string, path: string): Promise<'done' | 'failed' | 'nobody'> {
   const unix = controlSocketPath(dataDir);
-  if (!existsSync(unix)) return false;
+  if (!existsSync(unix)) return 'nobody';
+  const signal = AbortSignal.timeout(REPLY_MS_MAX);
   try {
-    const signal = AbortSignal.timeout(REPLY_MS_MAX);
     const response = await fetch(`http://localhost${path}`, { unix, signal });
-    return response.ok;
+    return response.ok ? 'done' : 'failed';
   } catch {
-    return false;
+    // A socket that a dead process left refuses the connection; a living one that is too busy lets us wait.
+    return signal.aborted ? 'failed' : 'nobody';
   }
 }

@@ -16,16 +16,21 @@ export function watchVersions(options: {
   readonly onChange: Partial<Record<VersionName, () => Promise<void>>>;
 }): VersionWatch {
   const { store, log, onChange } = options;
-  let known: ReadonlyMap<string, number> | null = null;
+  /** What was taken in. Empty at first: what changed while this process was starting is taken in by the first look. */
+  const known = new Map<string, number>();
   let busy = false;
 
   async function look(): Promise<void> {
     const versions = await readVersions(store.read);
-    const before = known;
-    known = versions;
-    if (before === null) return;
     for (const [name, act] of Object.entries(onChange)) {
-      if (versions.get(name) !== before.get(name)) await act();
+      const version = versions.get(name);
+      if (version === undefined || version === known.get(name)) continue;
+      try {
+        await act();
+        known.set(name, version);
+      } catch (error) {
+        log.warn({ what: name, error: String(error) }, 'a change could not be taken in; trying again');
+      }
     }
   }
 
