@@ -18,6 +18,7 @@ const COMMANDS: readonly CommandEntry[] = [
   { words: ['import'], load: async () => (await import('./import.ts')).addImportCommand },
   { words: ['provider'], load: async () => (await import('./provider.ts')).addProviderCommands },
   { words: ['limit'], load: async () => (await import('./limit.ts')).addLimitCommands },
+  { words: ['price'], load: async () => (await import('./price.ts')).addPriceCommands },
   { words: ['usage'], load: async () => (await import('./usage.ts')).addUsageCommands },
   { words: ['verify'], load: async () => (await import('./verify.ts')).addVerifyCommand },
   { words: ['backup', 'restore'], load: async () => (await import('./backup.ts')).addBackupCommands },

@@ -7,7 +7,7 @@ import type { Settings } from '../config/settings.ts';
 import { createAdmit } from '../gateway/admit.ts';
 import { createGateway } from '../gateway/create-gateway.ts';
 import type { Exchange } from '../gateway/exchange.ts';
-import { createHangUpRules } from '../gateway/hang-up.ts';
+import { createHangUpRules, type HangUpPolicy, type HangUpRules } from '../gateway/hang-up.ts';
 import { createStreamWatch, type StreamWatch } from '../gateway/stream-watch.ts';
 import { createProxyTrust } from '../http/client-address.ts';
 import { type Cors, createCors } from '../http/cors.ts';
@@ -60,10 +60,13 @@ interface House {
   readonly console: ComposedConsole;
   readonly prices: PriceBook;
   readonly tokenCounter: TokenCounter;
+  readonly hangUps: HangUpRules;
   readonly live: WatchedSet<Exchange>;
   readonly retention: RetentionJob;
   readonly limits: ComposedLimits;
   readonly metrics: HouseMetrics;
+  /** Of the tollgate.yaml that was read last. */
+  pricesInFile: Config['yaml']['prices'];
   closing: boolean;
 }
 
@@ -87,7 +90,7 @@ export async function startServer(config: Config, reread: () => Config): Promise
     onChange: {
       identity: () => house.keys.reload(),
       credentials: () => house.upstream.reloadCredentials(),
-      prices: () => reloadPrices(house, config),
+      prices: () => reloadPrices(house),
       limits: () => house.limits.reload(),
     },
   });
@@ -188,6 +191,8 @@ async function buildHouse(config: Config): Promise<House> {
     upstream,
     prices,
     tokenCounter: createTokenCounter(),
+    hangUps: createHangUpRules(hangUpRules(config)),
+    pricesInFile: config.yaml.prices,
     live,
     console,
     retention,
@@ -196,8 +201,16 @@ async function buildHouse(config: Config): Promise<House> {
   return { ...parts, closing: false };
 }
 
-async function reloadPrices(house: House, config: Config): Promise<void> {
-  house.prices.setOverrides(await loadPriceOverrides(house.store, config.yaml.prices));
+async function reloadPrices(house: House): Promise<void> {
+  house.prices.setOverrides(await loadPriceOverrides(house.store, house.pricesInFile));
+}
+
+/** A provider's own rule counts for all its models; a rule for models is sharper. */
+function hangUpRules({ yaml }: Config): Record<string, HangUpPolicy> {
+  const ofProviders = Object.entries(yaml.providers).flatMap(([name, provider]) =>
+    provider.on_hang_up ? [[`${name}/*`, provider.on_hang_up] as const] : [],
+  );
+  return { ...Object.fromEntries(ofProviders), ...yaml.on_hang_up };
 }
 
 function ledgerSettings({ settings }: Config) {
@@ -230,7 +243,7 @@ function assemble(house: House): App {
     admit: createAdmit({ limiter: house.limits.limiter, prices: house.prices }),
     limiter: house.limits.limiter,
     watch,
-    hangUps: createHangUpRules(config.yaml.on_hang_up),
+    hangUps: house.hangUps,
     live: house.live,
     clock: systemClock,
     log,
@@ -309,7 +322,9 @@ async function reload(house: House, reread: () => Config): Promise<void> {
     await house.limits.reconfigure(config.yaml);
     await house.upstream.reconfigure(config);
     await lookAgain(house);
-    await reloadPrices(house, config);
+    house.pricesInFile = config.yaml.prices;
+    await reloadPrices(house);
+    house.hangUps.replace(hangUpRules(config));
     house.log.info({}, 'configuration read anew');
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -11,6 +11,8 @@ export const DRAIN_MS_MAX = 300_000;
 
 /** The house's places for draining, and its rules by model. */
 export interface HangUpRules {
+  /** Takes over new rules; requests under way keep theirs. */
+  readonly replace: (byModel: Readonly<Record<string, HangUpPolicy>>) => void;
   /** The model's rule, the sharpest glob of `tollgate.yaml` that matches; without one the key's own. */
   readonly policyOf: (models: readonly string[], ofKey: HangUpPolicy) => HangUpPolicy;
   /** A place, to be given back once; null when all are taken. */
@@ -28,11 +30,12 @@ export function createHangUpRules(
   bounds: HangUpBounds = {},
 ): HangUpRules {
   const { drainsMax = DRAINS_MAX, drainMsMax = DRAIN_MS_MAX } = bounds;
-  const globs = Object.entries(byModel).sort(
-    ([a], [b]) => wildcardsIn(a) - wildcardsIn(b) || b.length - a.length,
-  );
+  let globs = sorted(byModel);
   let taken = 0;
   return {
+    replace: (fresh) => {
+      globs = sorted(fresh);
+    },
     policyOf: (models, ofKey) => {
       if (globs.length === 0) return ofKey;
       const rule = globs.find(([glob]) => models.some((model) => matchesGlob(glob, model)));
@@ -96,6 +99,11 @@ function createDrainingHangUp(caller: AbortSignal, rules: HangUpRules): HangUp {
       givePlaceBack?.();
     },
   };
+}
+
+/** The sharpest first: fewer wildcards, then the longer glob. */
+function sorted(byModel: Readonly<Record<string, HangUpPolicy>>): (readonly [string, HangUpPolicy])[] {
+  return Object.entries(byModel).sort(([a], [b]) => wildcardsIn(a) - wildcardsIn(b) || b.length - a.length);
 }
 
 function wildcardsIn(glob: string): number {

@@ -32,7 +32,8 @@ export async function relayWhole(answered: AnsweredWhole, deps: GatewayDeps): Pr
       failure,
       facts,
       provenance: exchange.hangUp.draining() ? 'drained' : 'provider',
-      outputChars: bytes.byteLength,
+      // Vectors are no text: an embedding that reports nothing has written nothing.
+      outputChars: exchange.endpoint.dialect === 'openai-embeddings' ? 0 : bytes.byteLength,
       status: gone ? 499 : status,
       errorType: failure,
       errorMessage: json ? null : 'The provider answered with something that is not JSON.',
