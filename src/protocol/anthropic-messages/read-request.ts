@@ -3,6 +3,7 @@
 import type { RequestFeatures } from '../../core/wire.ts';
 import { appError } from '../../errors/app-error.ts';
 import { asArray, asObject, asString, type Json, type JsonObject, parseJson } from '../../lib/json.ts';
+import { openSeal } from '../translate/reasoning.ts';
 import type { RequestFacts } from '../types.ts';
 
 /** Throws AppError `invalid_request` when `model`, `messages`, `stream` or `max_tokens` is unusable. */
@@ -59,7 +60,9 @@ function collectTypes(content: Json | undefined, found: Set<string>): void {
     const type = asString(block?.type);
     if (!block || !type) continue;
     found.add(type);
-    if (type === 'thinking' && asString(block.signature)) found.add('signed');
+    // What Tollgate sealed itself can be left out again, so it binds to nobody.
+    if (type === 'thinking' && asString(block.signature) && !openSeal(asString(block.signature)))
+      found.add('signed');
     if (type === 'tool_result') for (const inner of asArray(block.content) ?? []) addType(inner, found);
   }
 }

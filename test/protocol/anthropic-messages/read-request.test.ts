@@ -3,6 +3,7 @@ import { expect, test } from 'bun:test';
 import { AppError } from '../../../src/errors/app-error.ts';
 import type { JsonObject } from '../../../src/lib/json.ts';
 import { readMessagesRequest } from '../../../src/protocol/anthropic-messages/read-request.ts';
+import { sealReasoning } from '../../../src/protocol/translate/reasoning.ts';
 
 const MESSAGES = [{ role: 'user', content: 'hi' }];
 
@@ -40,11 +41,14 @@ test('features are found wherever they stand', () => {
   });
 });
 
-test('unsigned thinking binds to nobody', () => {
-  const content = [{ type: 'thinking', thinking: 't', signature: '' }];
-  const facts = readMessagesRequest({ model: 'm', messages: [{ role: 'assistant', content }] });
-  expect(facts.features.signedThinking).toBe(false);
-});
+test.each(['', sealReasoning({ provider: 'deepseek', details: [] })])(
+  'unsigned thinking, and what Tollgate sealed, bind to nobody (%p)',
+  (signature) => {
+    const content = [{ type: 'thinking', thinking: 't', signature }];
+    const facts = readMessagesRequest({ model: 'm', messages: [{ role: 'assistant', content }] });
+    expect(facts.features.signedThinking).toBe(false);
+  },
+);
 
 test('the session id of Claude Code, in both of its forms', () => {
   const session = (user_id: string) =>
