@@ -87,6 +87,22 @@ export async function revokeKeyRow(db: Kysely<StoreSchema>, id: string, nowMs: n
   });
 }
 
+/** How many keys a user has, and how many of them were not revoked. */
+export async function countKeysOfUser(
+  db: Kysely<StoreSchema>,
+  userId: string,
+): Promise<{ readonly all: number; readonly live: number }> {
+  const row = await db
+    .selectFrom('api_keys')
+    .select((eb) => [
+      eb.fn.countAll<number>().as('all'),
+      eb.fn.count<number>('id').filterWhere('revoked_ms', 'is', null).as('live'),
+    ])
+    .where('user_id', '=', userId)
+    .executeTakeFirstOrThrow();
+  return { all: Number(row.all), live: Number(row.live) };
+}
+
 export interface KeyPage {
   readonly limit: number;
   readonly userId?: string | undefined;

@@ -6,13 +6,16 @@ import { judgeKeyName } from '../../core/identity/user-rules.ts';
 import { ACCESS_ENTRIES_MAX, addressEntryFault, modelEntryFault } from '../../core/limits/access-list.ts';
 import { doerOf, type Principal, type RequestOrigin, systemDoer } from '../../core/principal.ts';
 import { appError } from '../../errors/app-error.ts';
-import { type ApiKeyRow, findKeyById, updateKey } from '../../store/api-keys.ts';
+import { type ApiKeyRow, countKeysOfUser, findKeyById, updateKey } from '../../store/api-keys.ts';
 import type { Store } from '../../store/open-store.ts';
 import { findUserById, type UserRow } from '../../store/users.ts';
 import { type IssuedKey, type IssueKeyDeps, issueKey } from '../issue-key.ts';
 import { recordAudit } from '../record-audit.ts';
 
 export const KEY_TAGS_MAX = 20;
+/** All keys are kept in memory: one user's share of it is bounded, that of the revoked ones too. */
+export const LIVE_KEYS_PER_USER_MAX = 500;
+export const KEYS_PER_USER_MAX = 10_000;
 /** A rotated key may serve on for at most so long beside its successor. */
 export const ROTATION_GRACE_MAX_MS = 30 * 24 * 3_600_000;
 
@@ -58,6 +61,7 @@ export async function createKey(
     const owner = await findUserById(trx, ownerId);
     if (!owner) throw appError('object_not_found', { params: { what: 'User' } });
     requireRights(scopes, { principal, owner });
+    await requireRoom(trx, ownerId);
     const made = await issueKey(
       { ...parts, store: { ...parts.store, write: trx } },
       {
@@ -138,6 +142,7 @@ export async function rotateKey(
     const owner = await findUserById(trx, old.user_id);
     const scopes = JSON.parse(old.scopes) as ('use' | 'admin')[];
     if (owner) requireRights(scopes, { principal: act.principal, owner });
+    await requireRoom(trx, old.user_id);
     const made = await issueKey(
       { ...parts, store: { ...parts.store, write: trx } },
       {
@@ -173,6 +178,12 @@ function requireRights(
   if (maker === 'admin' && facts.owner.role === 'admin') return;
   const detail = 'Only an admin can have a key with the admin scope';
   throw appError('not_allowed', { params: { detail } });
+}
+
+async function requireRoom(db: Store['read'], userId: string): Promise<void> {
+  const { all, live } = await countKeysOfUser(db, userId);
+  if (live < LIVE_KEYS_PER_USER_MAX && all < KEYS_PER_USER_MAX) return;
+  refuse(`A user has at most ${LIVE_KEYS_PER_USER_MAX} keys, ${KEYS_PER_USER_MAX} with the revoked ones`);
 }
 
 async function requireKey(db: Store['read'], target: KeyTarget): Promise<ApiKeyRow> {

@@ -86,7 +86,8 @@ export function createSessions(parts: {
     // A clock that was set back far makes every session look young; the absolute end still holds from its own start.
     if (nowMs >= row.expires_ms || nowMs - row.last_seen_ms >= idleMs) return null;
     if (nowMs - row.last_seen_ms >= Math.min(TOUCH_EVERY_MS, idleMs / 4)) {
-      await touchSession(store.write, row.id, nowMs);
+      // Not awaited: a database that cannot be written now must not shut out who is signed in.
+      touchSession(store.write, row.id, nowMs).catch(() => {});
     }
     return {
       token,

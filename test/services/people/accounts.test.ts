@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { systemDoer } from '../../../src/core/principal.ts';
 import { setAccountActive, setAccountRole } from '../../../src/services/people/accounts.ts';
+import { LIVE_KEYS_PER_USER_MAX } from '../../../src/services/people/manage-keys.ts';
 import { createInitialAdmin, createSetup, setupPath } from '../../../src/services/people/setup.ts';
 import { GOOD_PASSWORD, openPeopleHouse, type PeopleHouse } from '../../support/people-house.ts';
 
@@ -223,6 +224,27 @@ describe('keys', () => {
     expect(made.json.detail).toContain(words);
     const key = (await ann.send('POST', '/api/me/api-keys', { name: 'k' })).json;
     expect((await ann.send('PATCH', `/api/me/api-keys/${key.id}`, fields)).status).toBe(400);
+  });
+
+  test('a user has a bounded number of keys; revoking one makes room', async () => {
+    const userId = await house.addUser('ann');
+    const ann = house.client();
+    await ann.signIn('ann');
+    const first = (await ann.send('POST', '/api/me/api-keys', { name: 'k' })).json;
+    const row = await house.store.read.selectFrom('api_keys').selectAll().executeTakeFirstOrThrow();
+    await house.store.write.transaction().execute(async (trx) => {
+      for (let i = 1; i < LIVE_KEYS_PER_USER_MAX; i++) {
+        await trx
+          .insertInto('api_keys')
+          .values({ ...row, id: `key_${i}`, token_hash: `${i}` })
+          .execute();
+      }
+    });
+    const refused = await ann.send('POST', '/api/me/api-keys', { name: 'one more' });
+    expect([refused.status, refused.json.detail]).toEqual([400, expect.stringContaining('at most 500 keys')]);
+    await ann.send('DELETE', `/api/me/api-keys/${first.id}`);
+    expect((await ann.send('POST', '/api/me/api-keys', { name: 'one more' })).status).toBe(200);
+    expect(userId).toBe(row.user_id);
   });
 
   test('an admin key opens /api from its addresses only, and acts as its owner', async () => {
