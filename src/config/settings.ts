@@ -179,8 +179,8 @@ export const SETTINGS = {
   BODY_READ_SECONDS: setting(seconds(1, 3600), '60', 'Seconds in which a request body must have arrived.'),
   GLOBAL_TIMEOUT: setting(
     seconds(1, 86_400),
-    '30',
-    'Seconds over all attempts until an answer must have begun.',
+    '600',
+    'Seconds over all attempts until an answer has begun, or is there when it is not streamed.',
   ),
   TIMEOUT_CONNECT: setting(
     seconds(0.1, 3600),
@@ -189,8 +189,8 @@ export const SETTINGS = {
   ),
   TIMEOUT_FIRST_BYTE: setting(
     seconds(0.1, 3600),
-    '15',
-    'Seconds until a stream must begin when another provider key or model may still be tried.',
+    '60',
+    'Seconds until a stream must begin when another provider key or model may still be tried; models that think may send nothing for long.',
   ),
   TIMEOUT_WRITE: setting(
     seconds(0.1, 3600),

@@ -143,7 +143,8 @@ async function callOnce(
 ): Promise<{ attempt: OpenAttempt; result: TakenAnswer | UpstreamFailure }> {
   const { exchange, deps } = run;
   const attempt = openAttempt(run, aim, lease);
-  const { wholeAnswerMs } = deps.timings;
+  // A whole answer's headers come when it is complete, so that one limit covers both.
+  const wholeAnswerMs = Math.max(1, Math.min(deps.timings.wholeAnswerMs, msLeft(run)));
   const firstByteMs = exchange.facts.stream ? firstByteLimit(run, aim) : wholeAnswerMs;
   const outcome = await callUpstream({
     spec: aim.target.spec,

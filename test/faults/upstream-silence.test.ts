@@ -59,6 +59,23 @@ describe('U3: accepts, then says nothing', () => {
     expect(house.upstream.abandoned()).toBe(before + attempts.length);
   });
 
+  test('GLOBAL_TIMEOUT bounds a call under way, streamed or not (E14)', async () => {
+    const bounded = await startTollgate({
+      SLOW_API_BASE: `${house.upstream.url}/${house.provider(1, () => ({ ...fine(), before: [{ waitMs: 6_000 }] }))}`,
+      SLOW_API_KEY: 'key-1',
+      GLOBAL_TIMEOUT: '1',
+      LOG_LEVEL: 'silent',
+    });
+    for (const stream of [false, true]) {
+      const startedMs = performance.now();
+      const answer = await bounded.post('/v1/chat/completions', { model: 'slow/m', messages: [], stream });
+      expect(answer.status).toBe(504);
+      expect(performance.now() - startedMs).toBeLessThan(4_000);
+      await answer.text();
+    }
+    await bounded.stop();
+  }, 20_000);
+
   test('with another key: answered, and both calls are on record', async () => {
     const provider = house.provider(2, (request) =>
       keyOf(request) === 'key-1'
