@@ -3,6 +3,8 @@
 import { ConfigError } from '../config/config-error.ts';
 import type { TollgateYaml } from '../config/yaml-schema.ts';
 import { type Limit, limitFault, moneyText } from '../core/limits/limit.ts';
+import { createModelBounds } from '../core/limits/model-bounds.ts';
+import type { ModelBounds } from '../core/limits/worst-case.ts';
 import { startLimitsUpkeep } from '../jobs/limits-upkeep.ts';
 import type { Ledger } from '../ledger/create-ledger.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -15,6 +17,8 @@ import type { Store } from '../store/open-store.ts';
 
 export interface ComposedLimits {
   readonly limiter: MemoryLimiter;
+  /** What the configuration says of a `provider/model`. */
+  readonly boundsOf: (fullName: string) => ModelBounds;
   /** Puts in force what the store holds now. */
   readonly reload: () => Promise<void>;
   /** As reload, with the limits of a new configuration. Throws ConfigError for one that makes no sense; the old ones stay. */
@@ -35,6 +39,7 @@ export async function composeLimits(deps: ComposeLimitsDeps): Promise<ComposedLi
   const { store, ledger, clock, log } = deps;
   const limiter = new MemoryLimiter({ clock, log, onWarning: (state) => warn(log, state) });
   let configured = houseLimits(deps.yaml);
+  let bounds = createModelBounds(deps.yaml.models);
   const loader = createLimitsLoader({
     store,
     limiter,
@@ -46,9 +51,11 @@ export async function composeLimits(deps: ComposeLimitsDeps): Promise<ComposedLi
   const upkeep = startLimitsUpkeep({ limiter, store, clock, log });
   return {
     limiter,
+    boundsOf: (fullName) => bounds(fullName),
     reload: loader.reload,
     reconfigure: async (yaml) => {
       configured = houseLimits(yaml);
+      bounds = createModelBounds(yaml.models);
       await loader.reload();
     },
     stop: upkeep.stop,

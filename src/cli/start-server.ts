@@ -240,7 +240,11 @@ function assemble(house: House): App {
     prices: house.prices,
     tokenCounter: house.tokenCounter,
     usageTotals: (question) => usageTotals(house.store.read, question),
-    admit: createAdmit({ limiter: house.limits.limiter, prices: house.prices }),
+    admit: createAdmit({
+      limiter: house.limits.limiter,
+      prices: house.prices,
+      boundsOf: house.limits.boundsOf,
+    }),
     limiter: house.limits.limiter,
     watch,
     hangUps: house.hangUps,

@@ -54,6 +54,13 @@ const limit = limitFields.refine(
   { path: ['period'], message: 'a budget needs a period; allowed: day, week, month, total' },
 );
 
+const modelBounds = z.strictObject({
+  /** The longest answer it gives: what a budget reserves for a request that sets no maximum. */
+  max_output_tokens: z.number().int().positive().max(100_000_000).optional(),
+  /** Its context window, where the price list does not know it. */
+  context_tokens: z.number().int().positive().max(100_000_000).optional(),
+});
+
 const providerName = z.string().regex(/^[a-z][a-z0-9_]*$/, 'allowed: lower-case letters, digits and _');
 const fullModel = z.string().regex(/^[^/]+\/.+$/, 'allowed: provider/model');
 
@@ -65,6 +72,8 @@ export const yamlSchema = z.strictObject({
   fallbacks: z.record(z.string(), z.array(z.string()).max(16)).default({}),
   /** Per `provider/model`; globs allowed. */
   prices: z.record(z.string(), price).default({}),
+  /** What budgets must know of a model, per `provider/model`; globs allowed. */
+  models: z.record(z.string(), modelBounds).default({}),
   /** House-wide limits; those of users and keys are set by command, API or dashboard. */
   limits: z.strictObject({ house: limit.optional() }).default({}),
   /** Per `provider/model` glob: what happens upstream when the caller hangs up. */

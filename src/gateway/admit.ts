@@ -14,6 +14,8 @@ export type Admit = (exchange: Exchange, targets: readonly Target[]) => Admissio
 export interface AdmitDeps {
   readonly limiter: Limiter;
   readonly prices: Pick<PriceBook, 'find' | 'contextTokens'>;
+  /** What the operator wrote about a `provider/model`. */
+  readonly boundsOf: (fullName: string) => ModelBounds;
 }
 
 export function createAdmit(deps: AdmitDeps): Admit {
@@ -31,7 +33,7 @@ export function createAdmit(deps: AdmitDeps): Admit {
 }
 
 /** The dearest target decides; one target without a price leaves the whole request without one. */
-function mostOf(exchange: Exchange, targets: readonly Target[], { prices }: AdmitDeps) {
+function mostOf(exchange: Exchange, targets: readonly Target[], { prices, boundsOf }: AdmitDeps) {
   const { facts, body, endpoint } = exchange;
   const size = {
     bodyBytes: Buffer.byteLength(body.text),
@@ -44,11 +46,9 @@ function mostOf(exchange: Exchange, targets: readonly Target[], { prices }: Admi
   let nanoUsdMax: number | null = 0;
   let named = facts.model;
   for (const { spec, model, fullName } of targets) {
-    const bounds: ModelBounds = {
-      contextTokens: prices.contextTokens(spec.name, model),
-      maxOutputTokens: null,
-    };
-    const worst = worstCase(size, bounds);
+    const written = boundsOf(fullName);
+    const contextTokens = written.contextTokens ?? prices.contextTokens(spec.name, model);
+    const worst = worstCase(size, { contextTokens, maxOutputTokens: written.maxOutputTokens });
     const price = prices.find({ provider: spec.name, model });
     tokensMax = Math.max(tokensMax, worst.totalTokens);
     if (price === null) {

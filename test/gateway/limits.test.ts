@@ -37,7 +37,10 @@ beforeAll(async () => {
       SCRIPTED_API_KEY: 'sk-scripted',
       MAX_CONCURRENT_REQUESTS_PER_KEY_SCRIPTED: '5000',
     },
-    { prices: { 'scripted/priced': { input: 1, output: 2 } } },
+    {
+      prices: { 'scripted/priced': { input: 1, output: 2 } },
+      models: { 'scripted/*': { max_output_tokens: 50 } },
+    },
   );
 });
 afterAll(async () => {
@@ -292,4 +295,11 @@ test("the house's limits of tollgate.yaml bind everybody", async () => {
   }
   expect(statuses).toEqual([200, 200, 429, 429]);
   await house.stop();
+});
+
+test('without a maximum of its own a request reserves what tollgate.yaml says the model writes at most', async () => {
+  const key = await tollgate.issueKey();
+  await setLimits(budget(key.id, COST + 100_000));
+  const { max_tokens, ...open } = BODY;
+  expect((await post(key, open)).status).toBe(200);
 });
