@@ -44,7 +44,7 @@ afterAll(async () => {
   await upstream?.stop();
 });
 
-test('no planted secret is in output, logs, answers, database or journal', async () => {
+test('T40: no planted secret is in output, logs, answers, database or journal', async () => {
   for (const headers of [
     { authorization: `Bearer ${key}` },
     { 'x-api-key': CANARIES.PROXY_API_KEY },

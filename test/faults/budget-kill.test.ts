@@ -16,7 +16,7 @@ const COST = 1_600 * 1_000 + 50 * 2_000;
 const BUDGET = 50 * COST;
 const KILLS = 3;
 
-test('three kills in mid-stream: the provider never bills more than the budget', async () => {
+test('P2: three kills in mid-stream: the provider never bills more than the budget', async () => {
   const workDir = mkdtempSync(join(tmpdir(), 'tollgate-budget-'));
   const data = ['--data', join(workDir, 'data')];
   // Slow enough that a kill finds most of them under way.

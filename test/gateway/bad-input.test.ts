@@ -182,7 +182,7 @@ const REFUSALS: readonly Refusal[] = [
   },
 ];
 
-describe('bad input', () => {
+describe('C4: bad input', () => {
   for (const { name, send, status, code, says } of REFUSALS) {
     test(`${name} is ${status} ${code}`, async () => {
       const before = upstream.requests.length;

@@ -114,7 +114,7 @@ async function chargedByRows(key: Key, count: number): Promise<number> {
   }
 }
 
-test('a hundred requests at once on a budget that pays for one: exactly one passes', async () => {
+test('T26: a hundred requests at once on a budget that pays for one: exactly one passes', async () => {
   const key = await tollgate.issueKey();
   const before = upstream.requests.length;
   await setLimits(budget(key.id, COST + 100_000));

@@ -176,7 +176,7 @@ describe('a caller who leaves', () => {
     expect([row.outcome, row.provenance]).toEqual(['aborted', 'unknown']);
   });
 
-  test('who stops reading is held back, and cut at the write limit; the provider feels the pressure', async () => {
+  test('C2: who stops reading is held back, and cut at the write limit; the provider feels the pressure', async () => {
     const megabyte = `data: {"choices":[{"index":0,"delta":{"content":"${'x'.repeat(1_000_000)}"}}]}\n\n`;
     upstream.play(() => streamAnswer(Array.from({ length: 200 }, () => megabyte)));
     const before = process.memoryUsage.rss();

@@ -156,7 +156,11 @@ test('T31: a name that was public when saved and is private when used is refused
     url: `http://93.184.216.34:${port}/`,
   });
   clock.advance(31_000);
+  const now = await guard.pin(`http://rebind.example:${port}/`);
+  expect(now).toMatchObject({ kind: 'refused', reason: expect.stringContaining('127.0.0.1') });
+  const before = upstream.requests.length;
   expect((await callTyped(`http://rebind.example:${port}/v1`, guard)).kind).toBe('failure');
+  expect(upstream.requests.length).toBe(before);
 });
 
 test('T31: an allowed private range is dialled at the checked address under its own name', async () => {
