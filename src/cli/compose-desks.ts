@@ -14,6 +14,9 @@ import { BUNDLED_EDITION } from '../ledger/prices/bundled-prices.ts';
 import type { PriceBook } from '../ledger/prices/price-book.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { WatchedSet } from '../lib/watched-set.ts';
+import { checkFiles } from '../services/doctor/check-files.ts';
+import { checkProviders } from '../services/doctor/check-providers.ts';
+import type { Finding } from '../services/doctor/finding.ts';
 import type { CredentialDeps } from '../services/provider-credentials/add-credential.ts';
 import { namesOfKeys } from '../store/api-keys.ts';
 import type { Store } from '../store/open-store.ts';
@@ -158,6 +161,13 @@ function checks({ config, ledger, upstream, store }: DeskDeps): readonly Check[]
         ? 'APP_ENV is prod: secrets are given and cookies are secure.'
         : 'APP_ENV is not prod. Fine for one machine; set APP_ENV=prod before others reach this server.',
     },
+    ...[...checkFiles(config.dataDir), ...checkProviders(config)].map(toCheck),
     ...config.warnings.map((text): Check => ({ name: 'Configuration', level: 'warn', text })),
   ];
+}
+
+/** As the doctor on the command line says it, with the mend behind. */
+function toCheck({ subject, level, text, mend }: Finding): Check {
+  const says = mend === null ? text : `${text}; ${mend}`;
+  return { name: subject, level: level === 'ok' ? 'ok' : level === 'note' ? 'warn' : 'fail', text: says };
 }

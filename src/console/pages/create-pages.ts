@@ -13,6 +13,7 @@ import { liveRoutes } from './live-routes.tsx';
 import { modelsRoutes } from './models-routes.tsx';
 import { overviewRoutes } from './overview-routes.tsx';
 import type { PageParts } from './page-parts.ts';
+import { priceRoutes } from './price-routes.tsx';
 import { providersRoutes } from './providers-routes.tsx';
 import { requestsRoutes } from './requests-routes.tsx';
 import { settingsRoutes } from './settings-routes.tsx';
@@ -38,6 +39,7 @@ export function pageRoutes(parts: PageParts): readonly PageRoute[] {
     ...limitsRoutes(parts),
     ...providersRoutes(parts),
     ...modelsRoutes(parts),
+    ...priceRoutes(parts),
     ...liveRoutes(parts),
     ...auditPageRoutes(parts),
     ...settingsRoutes(parts),

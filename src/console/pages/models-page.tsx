@@ -105,14 +105,18 @@ function ModelTable({ model }: { model: ModelsModel }) {
         },
         {
           label: 'Price',
-          cell: (row) =>
-            row.inputUsd === null ? (
-              <Tag tone="warn">unpriced</Tag>
-            ) : row.isOverridden ? (
-              <Tag tone="plain">set here</Tag>
-            ) : (
-              <span class="quiet">bundled</span>
-            ),
+          cell: (row) => (
+            <a class="row-link" href={`/ui/admin/models/price?${new URLSearchParams({ model: row.id })}`}>
+              {row.inputUsd === null ? (
+                <Tag tone="warn">unpriced</Tag>
+              ) : row.isOverridden ? (
+                <Tag tone="plain">set here</Tag>
+              ) : (
+                'bundled'
+              )}
+              <span class="sr-only">, set the price of {row.id}</span>
+            </a>
+          ),
         },
       ]}
       rows={model.models}

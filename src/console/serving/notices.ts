@@ -11,6 +11,8 @@ const NOTICES = {
   password_changed: ['good', 'Your password is changed. All your other sessions have ended.'],
   session_closed: ['good', 'The session has ended.'],
   display_saved: ['good', 'Saved for this browser.'],
+  price_saved: ['good', 'The price is saved and counts within a second.'],
+  price_removed: ['good', 'The bundled price counts again within a second.'],
   prune_started: ['good', 'The prune has begun.'],
   credential_added: ['good', 'The provider key is saved and in use.'],
   credential_disabled: ['good', 'The provider key is switched off.'],

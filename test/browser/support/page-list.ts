@@ -25,6 +25,7 @@ export const ADMIN_PAGES: Readonly<Record<string, string>> = {
   providers: '/ui/admin/providers',
   'provider-new': '/ui/admin/providers/new',
   models: '/ui/admin/models',
+  price: '/ui/admin/models/price?model=demo%2Fecho',
   limits: '/ui/admin/limits',
   audit: '/ui/admin/audit',
   settings: '/ui/admin/settings',
