@@ -37,10 +37,18 @@ export interface PeopleHouse {
 }
 
 export async function openPeopleHouse(
-  options: { readonly settings?: Partial<ConsoleSettings>; readonly mode?: 'inline' | 'threaded' } = {},
+  options: {
+    readonly settings?: Partial<ConsoleSettings>;
+    readonly mode?: 'inline' | 'threaded';
+    readonly busyTimeoutMs?: number;
+  } = {},
 ): Promise<PeopleHouse> {
   const dir = mkdtempSync(join(tmpdir(), 'tollgate-people-'));
-  const store = await openStore({ path: join(dir, 'tollgate.db'), mode: options.mode ?? 'inline' });
+  const store = await openStore({
+    path: join(dir, 'tollgate.db'),
+    mode: options.mode ?? 'inline',
+    busyTimeoutMs: options.busyTimeoutMs ?? 5_000,
+  });
   const clock = movableClock();
   const keys = await createKeyIndex({ store, pepper: PEPPER, clock });
   const parts = await createConsoleParts({

@@ -6,6 +6,7 @@ import type { Principal } from '../../core/principal.ts';
 import { appError, toAppError } from '../../errors/app-error.ts';
 import type { Log } from '../../lib/log.ts';
 import type { LiveSession } from '../../services/people/sessions.ts';
+import { asStoreOutage } from '../../store/store-outage.ts';
 import { CSRF_HEADER, type CsrfPolicy, requireOwnChange } from '../guard/csrf.ts';
 import {
   type ConsoleEnv,
@@ -124,7 +125,7 @@ function encodeAnswer(route: Route, answer: unknown, headers: Headers): Response
 function answerError(error: Error, context: Context<ConsoleBindings>, log: Log): Response {
   const { requestId } = context.env;
   if (error instanceof ValidationFault) return encodeValidationFault(error, requestId);
-  const told = toAppError(error);
+  const told = toAppError(asStoreOutage(error));
   if (told.status >= 500) {
     const { method, path } = context.req;
     log.error({ requestId, method, path, internal: told.options.internal }, 'a console request failed');

@@ -4,6 +4,7 @@ import { type Context, Hono } from 'hono';
 import { type AppError, appError, toAppError } from '../../errors/app-error.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
+import { asStoreOutage } from '../../store/store-outage.ts';
 import { ASSET_PREFIX, type Assets } from '../assets/create-assets.ts';
 import { CSRF_FIELD, type CsrfPolicy, requireOwnChange } from '../guard/csrf.ts';
 import { type ConsoleEnv, readVisitor, type Visitor, type VisitorParts } from '../guard/visitor.ts';
@@ -131,7 +132,7 @@ function notFound(context: Context<Bindings>): AppError {
 }
 
 async function fail(error: unknown, parts: ServeParts, context: Context<Bindings>): Promise<Response> {
-  const told = toAppError(error);
+  const told = toAppError(asStoreOutage(error));
   const { requestId } = context.env;
   if (told.status >= 500) {
     const { method, path } = context.req;
