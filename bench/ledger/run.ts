@@ -27,6 +27,7 @@ interface Line {
 }
 
 const report: Line[] = [];
+let nextNumber = ROWS;
 
 function tell(line: Line): void {
   report.push(line);
@@ -131,8 +132,6 @@ async function measurePrune(store: Store, { untilMs }: Filled): Promise<void> {
     met: beside.medianMs < INSERT_PAUSE_MS_MAX,
   });
 }
-
-let nextNumber = ROWS;
 
 async function insertWhile(store: Store, timeMs: number, goesOn: () => boolean) {
   const pauses: number[] = [];
