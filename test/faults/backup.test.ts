@@ -1,5 +1,6 @@
 // D9: a backup made under load is a consistent snapshot with everything that was answered before it began, and it
 // restores elsewhere. Restore never overwrites a live house, never a damaged file over a good one, never the old data.
+import { Database } from 'bun:sqlite';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import {
   copyFileSync,
@@ -96,6 +97,22 @@ test('D9: what was answered before the backup began is in it; sums equal rows; k
   expect(answer.status).toBe(200);
   await answer.arrayBuffer();
   await second.stop();
+}, 60_000);
+
+test('D9: events that only the journal holds, because the database is locked, are in the backup', async () => {
+  const before = (await house.usageEvents(0)).length;
+  const lock = new Database(join(house.dataDir, 'tollgate.db'));
+  lock.run('BEGIN IMMEDIATE');
+  for (let index = 0; index < 5; index++) expect((await house.post(CHAT, BODY)).status).toBe(200);
+  const file = join(folder, 'locked.backup');
+  const made = await run('backup', file, '--data', house.dataDir);
+  lock.run('ROLLBACK');
+  lock.close();
+  expect(made).toMatchObject({ status: 0 });
+  const copy = new Database(file, { readonly: true });
+  const { count } = copy.query('SELECT count(*) AS count FROM usage_events').get() as { count: number };
+  copy.close();
+  expect(count).toBe(before + 5);
 }, 60_000);
 
 test('D9: a restore into a live house is refused and changes nothing', async () => {
