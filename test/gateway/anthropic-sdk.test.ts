@@ -149,6 +149,7 @@ for (const form of ['new', 'old'] as const) {
         ]);
         expect(final.stop_reason).toBe('tool_use');
         expect(final.usage).toMatchObject({ input_tokens: 20, output_tokens: 9 });
+        expect((final.usage as { tollgate_estimated?: boolean }).tollgate_estimated).not.toBe(true);
         await expectEvent(provider, 25, 9);
       });
 

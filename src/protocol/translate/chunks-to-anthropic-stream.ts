@@ -10,7 +10,7 @@ import { callSignature, splitContent } from './chat-answer-to-anthropic.ts';
 import { objectsOf, reasoningText } from './reasoning.ts';
 import { anthropicStop } from './stop-reasons.ts';
 import type { AnswerContext, ChunkSink } from './translator.ts';
-import { anthropicUsage, estimatedAnthropicUsage } from './usage-shapes.ts';
+import { anthropicUsage, estimatedAnthropicUsage, startUsage } from './usage-shapes.ts';
 
 /** More calls in one answer than this are a provider's mistake. */
 const CALLS_MAX = 1_000;
@@ -91,9 +91,7 @@ export class AnthropicSink implements ChunkSink {
       content: [],
       stop_reason: null,
       stop_sequence: null,
-      usage: this.#usage
-        ? anthropicUsage(this.#usage)
-        : estimatedAnthropicUsage(this.#context.promptTokensEstimate, 0),
+      usage: this.#usage ? anthropicUsage(this.#usage) : startUsage(this.#context.promptTokensEstimate),
     };
     this.#emit({ type: 'message_start', message });
   }

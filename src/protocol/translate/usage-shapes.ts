@@ -63,6 +63,20 @@ export function estimatedAnthropicUsage(promptTokens: number | null, outputChars
   };
 }
 
+/**
+ * Usage for message_start where the provider tells input only at the end. Clients merge later usage over this object and
+ * keep what it does not name, so the mark is one that stays true: what the estimate at the start was.
+ */
+export function startUsage(promptTokens: number | null): JsonObject {
+  return {
+    input_tokens: promptTokens ?? 0,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: 0,
+    output_tokens: 0,
+    tollgate_estimated_input_tokens: promptTokens,
+  };
+}
+
 function present(fields: Readonly<Record<string, number | null>>): JsonObject {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }

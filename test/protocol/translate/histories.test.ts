@@ -1,12 +1,15 @@
 // Guarantee: a conversation survives translation there and back, whatever its turns hold; and what a model answered goes
 // back to it as it was, thinking with its signature in its place, whether the client took it whole or as a stream.
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import fc from 'fast-check';
 import { asObject, type JsonObject, parseJson } from '../../../src/lib/json.ts';
 import type { AnswerContext } from '../../../src/protocol/translate/translator.ts';
 import { translatorFor } from '../../../src/protocol/translate/translators.ts';
 import { parseSse } from '../../support/answer-gist.ts';
 import { type Direction, translateRequest } from '../../support/translation.ts';
+
+// Many generated cases, on machines that may be busy.
+setDefaultTimeout(60_000);
 
 const CONTEXT: AnswerContext = {
   model: 'asked',

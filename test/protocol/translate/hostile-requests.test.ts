@@ -1,10 +1,13 @@
 // Guarantee: whatever a caller sends, a request translation either gives a body or refuses with a clear error of ours.
 // Attack: a body that is JSON but no request makes the server fail with an internal error, or hang.
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import fc from 'fast-check';
 import { AppError } from '../../../src/errors/app-error.ts';
 import type { Json, JsonObject } from '../../../src/lib/json.ts';
 import { translatorFor } from '../../../src/protocol/translate/translators.ts';
+
+// Many generated cases, on machines that may be busy.
+setDefaultTimeout(60_000);
 
 const any = fc.jsonValue({ maxDepth: 3 }) as fc.Arbitrary<Json>;
 const block = fc.oneof(

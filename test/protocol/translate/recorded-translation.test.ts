@@ -1,6 +1,6 @@
 // Guarantee: every recorded answer survives translation and the way back: text, tool calls, thinking, stop reason, usage.
 // Guarantee: everything built for an OpenAI client on the way is valid by OpenAI's own description.
-import { afterAll, describe, expect, test } from 'bun:test';
+import { afterAll, describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { type JsonObject, parseJson } from '../../../src/lib/json.ts';
 import type { AnswerContext, StreamTranslator } from '../../../src/protocol/translate/translator.ts';
 import { translatorFor } from '../../../src/protocol/translate/translators.ts';
@@ -23,6 +23,9 @@ import {
   recordingIndex,
   recordingTurns,
 } from '../../support/recordings.ts';
+
+// Many generated cases, on machines that may be busy.
+setDefaultTimeout(60_000);
 
 const CONTEXT: AnswerContext = {
   model: 'asked',

@@ -1,6 +1,6 @@
 // Guarantee: however the bytes are cut and whatever rubbish is among the events, a translated stream keeps the client's
 // rules, says the same, and never throws. Attack: a provider that sends hostile, interleaved or broken events.
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import fc from 'fast-check';
 import { asObject, type JsonObject, parseJson } from '../../../src/lib/json.ts';
 import { createSseParser } from '../../../src/protocol/sse.ts';
@@ -9,6 +9,9 @@ import { translatorFor } from '../../../src/protocol/translate/translators.ts';
 import { anthropicStreamGist, chatStreamGist, parseSse } from '../../support/answer-gist.ts';
 import { hostileEvent, hostileObject } from '../../support/hostile-events.ts';
 import { anthropicStreamProblems, chatStreamProblems } from '../../support/well-formed.ts';
+
+// Many generated cases, on machines that may be busy.
+setDefaultTimeout(60_000);
 
 const CONTEXT: AnswerContext = {
   model: 'asked',
@@ -130,7 +133,7 @@ describe('chat chunks for an Anthropic client', () => {
       asObject(asObject(asObject(parseJson(parseSse(sse)[0]?.data ?? ''))?.message)?.usage);
     expect(usageOf(over(chatEvents({ content: 'x' })))).toMatchObject({
       input_tokens: 7,
-      tollgate_estimated: true,
+      tollgate_estimated_input_tokens: 7,
     });
     const early = `data: ${JSON.stringify({ choices: [], usage: { prompt_tokens: 5, completion_tokens: 0 } })}\n\n`;
     expect(usageOf(over(early + chatEvents({ content: 'x' })))).toMatchObject({ input_tokens: 5 });
