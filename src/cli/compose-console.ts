@@ -58,7 +58,11 @@ export async function composeConsole(deps: {
     door: {
       handle: async (request, { address, path }) => {
         const caller = { address, requestId: readRequestId(request.headers, newId('req')) };
-        opened ??= openConsole(parts, desks);
+        opened ??= openConsole(parts, desks).catch((error) => {
+          // The next visit tries again: a full file table now says nothing about later.
+          opened = null;
+          throw error;
+        });
         const { api, pages } = await opened;
         return isPage(path) ? pages.fetch(request, caller) : api.fetch(request, caller);
       },
