@@ -42,6 +42,7 @@ export interface DrainOptions {
 export class Drain {
   readonly #options: DrainOptions;
   readonly #held: BoundedQueue<string>;
+  #inHand: string[] = [];
   readonly #buffer = Buffer.allocUnsafe(DRAIN_CHUNK_BYTES + RECORD_BYTES_MAX);
   #file: { segment: Segment; handle: FileHandle } | null = null;
   #offset = 0;
@@ -64,7 +65,7 @@ export class Drain {
   }
 
   get heldCount(): number {
-    return this.#held.size;
+    return this.#held.size + this.#inHand.length;
   }
 
   /** Why the store refuses now, or null. */
@@ -103,7 +104,7 @@ export class Drain {
   #caughtUp(): boolean {
     const { segments, current } = this.#options.journal;
     const first = segments[0];
-    if (this.#held.size > 0) return false;
+    if (this.heldCount > 0) return false;
     if (!first) return true;
     return first === current && (this.#file?.segment === first ? this.#offset : 0) >= first.size;
   }
@@ -136,7 +137,7 @@ export class Drain {
 
   /** One batch or one segment's end. False when there is nothing left to do. */
   async #step(): Promise<boolean> {
-    if (this.#held.size > 0) return this.#drainHeld();
+    if (this.heldCount > 0) return this.#drainHeld();
     const { journal } = this.#options;
     const segment = journal.segments[0];
     if (!segment) return false;
@@ -147,15 +148,11 @@ export class Drain {
     return true;
   }
 
+  /** What is in hand stays there until it is stored: put back into a full queue it would be lost. */
   async #drainHeld(): Promise<boolean> {
-    const lines = this.#held.take(HELD_BATCH);
-    try {
-      await this.#insert(lines.map((line) => Buffer.from(line)));
-    } catch (error) {
-      // The queue had room for them a moment ago; what arrived meanwhile and no longer fits is counted by the ledger.
-      for (const line of lines) this.#held.push(line);
-      throw error;
-    }
+    if (this.#inHand.length === 0) this.#inHand = this.#held.take(HELD_BATCH);
+    await this.#insert(this.#inHand.map((line) => Buffer.from(line)));
+    this.#inHand = [];
     return true;
   }
 

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { createLedger, type Ledger, type LedgerSettings } from '../../src/ledger/create-ledger.ts';
 import { type JournalIo, journalIo } from '../../src/ledger/journal-io.ts';
 import type { StartedMark } from '../../src/ledger/recover.ts';
@@ -183,6 +184,36 @@ describe('the ledger', () => {
     ledger.admit(false);
     await ledger.flush();
     expect((await rows()).length).toBe(12);
+  });
+
+  test('what memory holds survives a store that refuses while more is held', async () => {
+    const { store, start, rows } = await house();
+    let full = true;
+    const io: JournalIo = {
+      ...journalIo,
+      write: (fd, bytes, length) => {
+        if (full) throw new Error('ENOSPC');
+        return journalIo.write(fd, bytes, length);
+      },
+    };
+    const ledger = await start({ heldEventsMax: 10 }, io);
+    await sql`PRAGMA query_only = ON`.execute(store.write);
+    for (let i = 0; i < 10; i++) ledger.settle(usageEvent());
+    await until(() => ledger.stats.failure !== null && ledger.stats.pending === 10);
+    await Bun.sleep(100);
+    // Room in the queue, while the first ones are in the drain's hand.
+    for (let i = 0; i < 10; i++) {
+      try {
+        ledger.settle(usageEvent());
+      } catch {
+        // Beyond the bound the caller is told; what was taken must stay.
+      }
+    }
+    const taken = 20 - ledger.stats.uncounted;
+    full = false;
+    await sql`PRAGMA query_only = OFF`.execute(store.write);
+    await ledger.flush();
+    expect((await rows()).length).toBe(taken);
   });
 
   test('at its bound the journal stops growing, and drains free it even when it holds open marks', async () => {
