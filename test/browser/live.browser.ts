@@ -3,7 +3,7 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import type { Browser } from 'playwright-core';
 import { type Script, startScriptedUpstream } from '../support/scripted-upstream.ts';
-import { HOUSE_PASSWORD } from './support/full-house.ts';
+import { fillHouse, HOUSE_PASSWORD } from './support/full-house.ts';
 import { findChromium, launch, openContext } from './support/open-browser.ts';
 import { signInAs } from './support/page-list.ts';
 import { startDashboard } from './support/start-dashboard.ts';
@@ -56,6 +56,25 @@ describe.skipIf(browser === null)('what changes by itself', () => {
       await dashboard.stop();
       await upstream.stop();
     }
+  }, 120_000);
+});
+
+describe.skipIf(browser === null)('the usage explorer', () => {
+  test('offers a chart to zoom into, drawn under the same policy', async () => {
+    if (!browser) return;
+    const dashboard = await startDashboard({ seed: fillHouse });
+    const { page, context, faults } = await openContext(browser, { origin: dashboard.url });
+    await signInAs(page, dashboard.url, 'admin');
+    await page.goto(`${dashboard.url}/ui/admin/usage`);
+    await page.click('[data-zoom-button]');
+    await page.waitForSelector('[data-zoom-plot] canvas');
+    expect(await page.getAttribute('[data-zoom-button]', 'aria-pressed')).toBe('true');
+    expect(await page.isVisible('svg.chart')).toBe(false);
+    await page.click('[data-zoom-button]');
+    expect(await page.isVisible('svg.chart')).toBe(true);
+    expect(faults).toEqual([]);
+    await context.close();
+    await dashboard.stop();
   }, 120_000);
 });
 

@@ -299,6 +299,7 @@ export const SAMPLES: Readonly<Record<string, () => unknown>> = {
         now: HUGE,
         before: HUGE,
         series,
+        starts: [0, 1, 2],
         labels: [HOSTILE, 'b', 'c'],
         ticks: [HOSTILE, 'b', 'c'],
         bucketName: 'Day',

@@ -123,7 +123,7 @@ export const event: UsageEvent = {
   ],
 };
 
-export const bucket = { label: HOSTILE, tick: HOSTILE, counters: HUGE };
+export const bucket = { startMs: 0, label: HOSTILE, tick: HOSTILE, counters: HUGE };
 export const series = [{ name: HOSTILE, values: [1, null, 9e15] }];
 export const sorting = {
   by: 'name',

@@ -8,6 +8,7 @@
   }
 
   function wake(root) {
+    for (const button of root.querySelectorAll('[data-zoom-button]')) button.hidden = !('uPlot' in window);
     for (const button of root.querySelectorAll('[data-copy][hidden]')) button.hidden = false;
     for (const button of root.querySelectorAll('[data-autosubmit-button]')) button.hidden = true;
     for (const node of root.querySelectorAll('[data-countdown]:not([data-until])')) {
@@ -40,6 +41,48 @@
       area.remove();
       return done;
     }
+  }
+
+  document.addEventListener('click', (event) => {
+    const button = event.target instanceof Element ? event.target.closest('[data-zoom-button]') : null;
+    const figure = button?.closest('figure');
+    if (!figure) return;
+    const plot = figure.querySelector('[data-zoom-plot]');
+    const zoomed = plot.hidden;
+    plot.hidden = !zoomed;
+    figure.querySelector('[data-zoom-drawn]').hidden = zoomed;
+    button.setAttribute('aria-pressed', String(zoomed));
+    if (zoomed && !plot.firstChild) drawZoom(figure, plot);
+  });
+
+  /** Lines that can be zoomed by dragging; a double click shows all again. */
+  function drawZoom(figure, plot) {
+    const { starts, series, timeZone, unit } = JSON.parse(figure.dataset.zoom);
+    const style = getComputedStyle(figure);
+    const paint = (name) => style.getPropertyValue(name).trim();
+    const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 2 });
+    const write = (value) =>
+      value === null ? '–' : unit === 'cost' ? `$${compact.format(value / 1e9)}` : compact.format(value);
+    const axis = {
+      stroke: paint('--muted'),
+      grid: { stroke: paint('--line') },
+      ticks: { stroke: paint('--line') },
+    };
+    const lines = series.map((each, at) => ({
+      label: each.name,
+      stroke: paint(`--series-${at + 1}`),
+      width: 2,
+      dash: each.before ? [4, 4] : undefined,
+      value: (_, value) => write(value),
+    }));
+    const options = {
+      width: plot.clientWidth,
+      height: 280,
+      tzDate: (seconds) => window.uPlot.tzDate(new Date(seconds * 1000), timeZone),
+      axes: [axis, { ...axis, size: 64, values: (_, values) => values.map(write) }],
+      series: [{}, ...lines],
+    };
+    new window.uPlot(options, [starts.map((ms) => ms / 1000), ...series.map((each) => each.values)], plot);
   }
 
   document.addEventListener('change', (event) => {

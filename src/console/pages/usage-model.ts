@@ -37,6 +37,7 @@ export interface UsageGroup {
 }
 
 export interface UsageBucket {
+  readonly startMs: number;
   /** Long enough to stand alone. */
   readonly label: string;
   readonly tick: string;

@@ -41,6 +41,7 @@ export interface ExplorerModel {
   readonly now: Counters;
   readonly before: Counters | null;
   readonly series: readonly Series[];
+  readonly starts: readonly number[];
   readonly labels: readonly string[];
   readonly ticks: readonly string[];
   readonly bucketName: string;
@@ -67,6 +68,7 @@ export function UsagePage({ frame, model }: { frame: Frame; model: ExplorerModel
       frame={frame}
       title={model.scope === 'me' ? 'Usage explorer' : 'House usage'}
       lead={`Days and hours are those of ${frame.timeZone.replaceAll('_', ' ')}.`}
+      charts
       actions={<LinkButton href={model.csvHref}>Download CSV</LinkButton>}
     >
       <div class="stack">
@@ -89,6 +91,7 @@ export function UsagePage({ frame, model }: { frame: Frame; model: ExplorerModel
                 ticks={model.ticks}
                 bucketName={model.bucketName}
                 format={writeMeasure(model.query.measure)}
+                zoom={{ starts: model.starts, timeZone: frame.timeZone, unit: model.query.measure }}
               />
             </Panel>
             <div class="panel">

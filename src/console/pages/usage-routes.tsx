@@ -78,6 +78,7 @@ async function show(parts: PageParts, request: PersonRequest, scope: Scope): Pro
     now,
     before: before.requests > 0 ? before : null,
     series: series.series,
+    starts: series.buckets.map((bucket) => bucket.startMs),
     labels: series.buckets.map((bucket) => bucket.label),
     ticks: series.buckets.map((bucket) => bucket.tick),
     bucketName: step === 'hour' ? 'Hour' : 'Day',

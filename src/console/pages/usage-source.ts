@@ -57,6 +57,7 @@ export async function readBuckets(store: Store, question: BucketQuestion): Promi
   const buckets = bucketsOf(question, question.step, question.timeZone);
   const counted = await countersByStart(store, question);
   return buckets.map(({ startMs, label, tick }) => ({
+    startMs,
     label,
     tick,
     counters: counted.get(startMs) ?? NO_COUNTERS,

@@ -29,15 +29,32 @@ export interface ChartProps {
   /** What the buckets are called in the table beneath. */
   readonly bucketName: string;
   readonly summary?: string;
+  /** Offers a second drawing that can be zoomed, where JavaScript runs. */
+  readonly zoom?: {
+    readonly starts: readonly number[];
+    readonly timeZone: string;
+    readonly unit: 'cost' | 'tokens' | 'requests';
+  };
 }
 
 export function Chart(props: ChartProps) {
   const series = foldSeries(props.series);
   const top = axisTop(props.kind === 'bars' ? stackedMax(series) : linesMax(series));
   return (
-    <figure class="min-w-0">
-      {series.length > 1 ? <Legend series={series} /> : null}
-      <div class="mt-4 grid grid-cols-[auto_minmax(0,1fr)] gap-x-3">
+    <figure
+      class="min-w-0"
+      {...(props.zoom ? { 'data-zoom': JSON.stringify({ ...props.zoom, series }) } : {})}
+    >
+      <div class="flex flex-wrap items-start justify-between gap-3">
+        {series.length > 1 ? <Legend series={series} /> : <span />}
+        {props.zoom ? (
+          <button type="button" class="btn btn-outline btn-xs" data-zoom-button aria-pressed="false" hidden>
+            Zoom
+          </button>
+        ) : null}
+      </div>
+      {props.zoom ? <div class="mt-4" data-zoom-plot hidden /> : null}
+      <div data-zoom-drawn class="mt-4 grid grid-cols-[auto_minmax(0,1fr)] gap-x-3">
         <div
           class="quiet flex h-55 flex-col justify-between text-right text-2xs tabular-nums"
           aria-hidden="true"
