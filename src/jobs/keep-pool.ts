@@ -9,7 +9,7 @@ import { readState, writeState } from '../upstream/pool/pool-state.ts';
 import { recheckCredentials } from '../upstream/recheck-credentials.ts';
 
 const SAVE_MS = 15_000;
-/** A refused key is asked about no more often than this: providers count refusals, too. */
+/** How often it is looked whether a resting key is due to be asked about. */
 const RECHECK_MS = 60_000;
 
 export interface PoolKeeper {

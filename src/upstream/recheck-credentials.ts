@@ -4,6 +4,7 @@ import { FAILURE_RULES } from '../core/failure-rules.ts';
 import type { FailureKind } from '../core/usage-event.ts';
 import type { Clock } from '../lib/clock.ts';
 import { checkCredential } from './check-credential.ts';
+import { quarantineMs } from './pool/cool-down.ts';
 import type { CredentialState } from './pool/credential-state.ts';
 import type { Pool } from './pool/pool.ts';
 import type { ProviderPool } from './pool/provider-pool.ts';
@@ -62,12 +63,19 @@ function worthAsking(clock: Clock): (pool: ProviderPool, state: CredentialState)
   return (pool, state) => {
     const nowMs = clock.monotonicMs();
     if (pool.spec.keyCheck === null && pool.spec.endpoints.models === undefined) return false;
-    if (state.lockedUntilMs > nowMs && provesWell(pool, state.lockReason)) return true;
+    if (state.lockedUntilMs > nowMs && provesWell(pool, state.lockReason) && isDue(state, nowMs)) return true;
     return [...state.scopes.values()].some(
       (scope) =>
         scope.rest && scope.rest.untilMs > nowMs && !scope.rest.hinted && provesWell(pool, scope.rest.reason),
     );
   };
+}
+
+/** A refused key is asked about after a fifth of its quarantine, less and less often: providers count refusals, too. */
+function isDue(state: CredentialState, nowMs: number): boolean {
+  if (state.refusals === 0) return true;
+  const lockMs = quarantineMs(state.refusals);
+  return nowMs - (state.lockedUntilMs - lockMs) >= lockMs / 5;
 }
 
 /** An answered list shows that the way is open, and where it needs the key, that the key is good. */

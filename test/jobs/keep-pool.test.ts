@@ -99,9 +99,14 @@ test('a quarantined key that works again is let in at once, one that does not st
   const pool = poolAt(clock);
   fail(pool, 'm', 'authentication');
   accepts = false;
+  expect(await recheckCredentials({ pool, clock })).toMatchObject({ checked: 0 });
+  clock.advance(60_000);
   expect(await recheckCredentials({ pool, clock })).toMatchObject({ checked: 1, recovered: 0 });
   expect(waitOf(pool, 'm')).toBe(600_000);
   accepts = true;
+  clock.advance(60_000);
+  expect(await recheckCredentials({ pool, clock })).toMatchObject({ checked: 0 });
+  clock.advance(60_000);
   expect(await recheckCredentials({ pool, clock })).toMatchObject({ checked: 1, recovered: 1 });
   expect(waitOf(pool, 'm')).toBe('lease');
   for (const request of upstream.requests) expect(request.method).toBe('GET');
