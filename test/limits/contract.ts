@@ -182,7 +182,7 @@ function budgetsContract(name: string, create: CreateLimiter): void {
     expect(state?.resetsMs).toBe(Date.parse('2026-11-25T00:00:00Z'));
   });
 
-  test(`${name}: a clock set back does not open a budget again, nor one set forward and back`, async () => {
+  test(`P5: ${name}: a clock set back does not open a budget again, nor one set forward and back`, async () => {
     const { admit, refused, clock } = await setUp(create, [budget()], 10 * USD);
     clock.setWall('2026-11-23T11:00:00Z');
     await refused();
