@@ -1,9 +1,8 @@
 // Guarantee: on every page, in both themes, axe finds nothing, the policy is never broken, no other host is asked, the console
 // stays clean and a first visit moves less than 150 KB. Run by `npm run test:browser`.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
+import { axeFindings } from './support/axe-findings.ts';
 import { fillHouse, HOUSE_ENVIRONMENT } from './support/full-house.ts';
 import { findChromium, launch, openContext } from './support/open-browser.ts';
 import { ADMIN_PAGES, allPaths, OPEN_PAGES, signInAs } from './support/page-list.ts';
@@ -14,9 +13,7 @@ const INLINE_SCRIPT = `
   const script = document.createElement('script');
   script.textContent = 'window.ran = true';
   document.body.append(script);`;
-const AXE_RUN = `axe.run().then((result) => result.violations.map((each) => each.id + ': ' + each.nodes[0]?.html))`;
 const FIRST_VISIT_BYTES_MAX = 150_000;
-const axe = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
 const chromium = findChromium();
 const browser: Browser | null = chromium === null ? null : await launch(chromium);
 let full: Dashboard;
@@ -99,10 +96,5 @@ describe.skipIf(browser === null)('a first visit', () => {
 async function look(page: Page, url: string): Promise<string[]> {
   const response = await page.goto(url, { waitUntil: 'load' });
   const faults = response?.status() === 200 ? [] : [`status ${response?.status()}`];
-  await page.evaluate(axe);
-  const violations = (await page.evaluate(AXE_RUN)) as string[];
-  const overflow = (await page.evaluate(
-    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-  )) as number;
-  return [...faults, ...violations, ...(overflow > 0 ? [`${overflow} px too wide`] : [])];
+  return [...faults, ...(await axeFindings(page))];
 }

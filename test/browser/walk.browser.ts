@@ -3,6 +3,7 @@
 import { afterAll, describe, expect, test } from 'bun:test';
 import type { Browser, Page } from 'playwright-core';
 import { startScriptedUpstream } from '../support/scripted-upstream.ts';
+import { axeFindings } from './support/axe-findings.ts';
 import { findChromium, launch, openContext } from './support/open-browser.ts';
 import { startDashboard } from './support/start-dashboard.ts';
 
@@ -26,6 +27,7 @@ describe.skipIf(browser === null).each([
     try {
       const admin = await openContext(browser, { origin, javaScript, allowed: REFUSED_FORM });
       const person = await openContext(browser, { origin, javaScript, allowed: REFUSED_FORM });
+      if (javaScript) for (const each of [admin, person]) scripted.add(each.page);
       await setUp(admin.page, `${origin}${dashboard.setupLink}`);
       await addProvider(admin.page, origin, upstream.url);
       const password = await createUser(admin.page, origin, 'dana');
@@ -60,6 +62,15 @@ const ANSWER = {
   usage: { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 },
 };
 
+/** Pages with JavaScript. */
+const scripted = new WeakSet<Page>();
+
+/** Pages that only a walk comes by: their looks are judged on the way. Axe itself needs JavaScript in the page. */
+async function judge(page: Page): Promise<void> {
+  if (!scripted.has(page)) return;
+  expect(await axeFindings(page)).toEqual([]);
+}
+
 async function setUp(page: Page, link: string): Promise<void> {
   await page.goto(link);
   // A first try with a bad password: the name that was typed is still there, and the fault stands beside its field.
@@ -68,9 +79,11 @@ async function setUp(page: Page, link: string): Promise<void> {
   await page.click('button[type=submit]');
   expect(await page.inputValue('#f-username')).toBe('root');
   expect(await page.textContent('#f-password-error')).toContain('at least');
+  await judge(page);
   await page.fill('#f-password', PASSWORD);
   await page.click('button[type=submit]');
   expect(await page.textContent('[data-token]')).toMatch(/^tg_/);
+  await judge(page);
 }
 
 async function addProvider(page: Page, origin: string, upstreamUrl: string): Promise<void> {
@@ -89,6 +102,7 @@ async function createUser(page: Page, origin: string, name: string): Promise<str
   await page.goto(`${origin}/ui/admin/users/new`);
   await page.fill('#f-username', name);
   await page.click('button:has-text("Create user")');
+  await judge(page);
   return (await page.textContent('[data-password]'))?.trim() ?? '';
 }
 
@@ -98,6 +112,7 @@ async function signIn(page: Page, origin: string, who: { name: string; password:
   await page.fill('#f-password', 'not the password');
   await page.click('button:has-text("Sign in")');
   expect(await page.textContent('[role=alert]')).toContain('Invalid username or password');
+  await judge(page);
   expect(await page.inputValue('#f-username')).toBe(who.name);
   await page.fill('#f-password', who.password);
   await page.click('button:has-text("Sign in")');
@@ -148,6 +163,7 @@ async function disableUser(page: Page, origin: string, name: string): Promise<vo
   await page.goto(`${origin}/ui/admin/users?q=${name}`);
   await page.click(`main a:has-text("${name}")`);
   await page.click('a:has-text("Disable")');
+  await judge(page);
   await page.click('button:has-text("Disable user")');
   expect(await page.textContent('main')).toContain('The user is disabled');
 }
