@@ -23,7 +23,8 @@ const UPSTREAM_FAULT = { nextCredential: true, nextTarget: true } as const;
 const CALLER_FAULT = { cools: 'none', nextCredential: false, sameCredential: false } as const;
 
 export const FAILURE_RULES: Readonly<Record<FailureKind, FailureRule>> = {
-  rate_limit: { ...UPSTREAM_FAULT, cools: 'hard', sameCredential: true, told: 'upstream_rate_limited' },
+  // Soft unless the provider said how long: with a single key, one 429 must not become ten seconds without answers.
+  rate_limit: { ...UPSTREAM_FAULT, cools: 'soft', sameCredential: true, told: 'upstream_rate_limited' },
   quota_exceeded: { ...UPSTREAM_FAULT, cools: 'hard', sameCredential: false, told: 'upstream_rate_limited' },
   // The provider refused *our* key: the caller's own key is fine, so this is never told as a 401 (faults.md U12).
   authentication: { ...UPSTREAM_FAULT, cools: 'quarantine', sameCredential: false, told: 'upstream_error' },

@@ -42,20 +42,30 @@ describe('rests', () => {
   test('the ladder is 10, 30, 60, 120, 120 s for failures in a row, and a success starts it afresh', () => {
     const { pool, pass } = setUp(1);
     for (const seconds of [10, 30, 60, 120, 120]) {
-      fail(take(pool), 'rate_limit');
+      fail(take(pool), 'forbidden');
       expect(waitOf(pool)).toBe(seconds * 1_000);
       pass(seconds * 1_000);
     }
     take(pool).release({ kind: 'success' });
-    fail(take(pool), 'rate_limit');
+    fail(take(pool), 'forbidden');
     expect(waitOf(pool)).toBe(10_000);
+  });
+
+  test('a limit without a hint never takes the only key away at once, and another key is preferred meanwhile', () => {
+    const alone = setUp(1).pool;
+    fail(take(alone), 'rate_limit');
+    expect(waitOf(alone)).toBe('lease');
+    const { pool } = setUp(2);
+    const limited = take(pool);
+    fail(limited, 'rate_limit');
+    expect(take(pool).credential.id).not.toBe(limited.credential.id);
   });
 
   test('calls that were out together climb one step together', () => {
     const { pool } = setUp(1);
     take(pool).release({ kind: 'success' });
     const together = [take(pool), take(pool), take(pool)];
-    for (const lease of together) fail(lease, 'rate_limit');
+    for (const lease of together) fail(lease, 'forbidden');
     expect(waitOf(pool)).toBe(10_000);
   });
 
@@ -76,7 +86,7 @@ describe('rests', () => {
 
   test('after a rest one call finds out: no herd', () => {
     const { pool, pass } = setUp(1);
-    fail(take(pool), 'rate_limit');
+    fail(take(pool), 'forbidden');
     pass(10_000);
     const probe = take(pool);
     expect(waitOf(pool)).toBe('busy');
@@ -98,11 +108,11 @@ describe('rests', () => {
 
   test('rests are per model; three models resting lock the whole key for five minutes', () => {
     const { pool, pass } = setUp(1);
-    fail(take(pool, { model: 'a' }), 'rate_limit');
+    fail(take(pool, { model: 'a' }), 'forbidden');
     expect(waitOf(pool, 'b')).toBe('lease');
-    fail(take(pool, { model: 'b' }), 'rate_limit');
+    fail(take(pool, { model: 'b' }), 'forbidden');
     expect(waitOf(pool, 'c')).toBe('lease');
-    fail(take(pool, { model: 'c' }), 'rate_limit');
+    fail(take(pool, { model: 'c' }), 'forbidden');
     expect(waitOf(pool, 'd')).toBe(300_000);
     pass(300_000);
     expect(waitOf(pool, 'd')).toBe('lease');
