@@ -44,14 +44,3 @@ export function doerOf(principal: Principal, origin: RequestOrigin): Doer {
 export function systemDoer(name: string): Doer {
   return { kind: 'system', id: null, name, keyId: null, address: null, requestId: null };
 }
-
-export function anonymousDoer(origin: RequestOrigin): Doer {
-  return {
-    kind: 'anonymous',
-    id: null,
-    name: 'anonymous',
-    keyId: null,
-    address: origin.address,
-    requestId: origin.requestId,
-  };
-}

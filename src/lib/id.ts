@@ -1,5 +1,5 @@
 // The only owner of randomness. Ids carry their kind and sort by time (UUIDv7, RFC 9562).
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
 export type IdKind = 'usr' | 'key' | 'req' | 'att' | 'ses' | 'crd' | 'aud' | 'lim' | 'prc' | 'jrn';
 
@@ -16,11 +16,6 @@ export function randomToken(bytes: number): string {
 /** `count` random bytes from the operating system's CSPRNG. */
 export function randomByteArray(count: number): Uint8Array {
   return randomBytes(count);
-}
-
-/** A random integer in [0, bound). */
-export function randomBelow(bound: number): number {
-  return randomInt(bound);
 }
 
 /** A random fraction in [0, 1): for jitter and weights, never for secrets. */

@@ -1,6 +1,7 @@
 // Queries of the api_keys table. Every change raises the identity version.
 import type { Insertable, Kysely, Selectable, Updateable } from 'kysely';
 import { containsText } from './contains-text.ts';
+import { readInParts } from './in-parts.ts';
 import { inTransaction } from './in-transaction.ts';
 import type { ApiKeyTable, StoreSchema } from './schema.ts';
 import { bumpVersion } from './versions.ts';
@@ -153,20 +154,14 @@ export async function pageKeys(db: Kysely<StoreSchema>, page: KeyPage): Promise<
   return query.execute();
 }
 
-/** Ids asked for at once stay below SQLite's bound on parameters. */
-const NAMES_PER_QUERY = 500;
-
 export async function namesOfKeys(
   db: Kysely<StoreSchema>,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-  const names = new Map<string, string>();
-  for (let at = 0; at < ids.length; at += NAMES_PER_QUERY) {
-    const part = ids.slice(at, at + NAMES_PER_QUERY);
-    const rows = await db.selectFrom('api_keys').select(['id', 'name']).where('id', 'in', part).execute();
-    for (const row of rows) names.set(row.id, row.name);
-  }
-  return names;
+  const rows = await readInParts(ids, (part) =>
+    db.selectFrom('api_keys').select(['id', 'name']).where('id', 'in', part).execute(),
+  );
+  return new Map(rows.map((row) => [row.id, row.name]));
 }
 
 /** Active keys of each user. */

@@ -59,16 +59,6 @@ export async function countUsage(db: Db, filter: UsageFilter): Promise<number> {
   return (await filtered(query, filter).executeTakeFirstOrThrow()).rows;
 }
 
-export async function findUsage(
-  db: Db,
-  id: string,
-): Promise<{ event: UsageEventRow; attempts: UsageAttemptRow[] } | null> {
-  const event = await db.selectFrom('usage_events').selectAll().where('id', '=', id).executeTakeFirst();
-  if (!event) return null;
-  const attempts = db.selectFrom('usage_attempts').selectAll().where('event_id', '=', id);
-  return { event, attempts: await attempts.orderBy('ordinal').execute() };
-}
-
 function filtered<T>(
   query: SelectQueryBuilder<StoreSchema, 'usage_events', T>,
   filter: UsageFilter,

@@ -1,6 +1,7 @@
 // Queries of the users table. Changes that the data plane must learn of raise the identity version.
 import type { Insertable, Kysely, Selectable, Updateable } from 'kysely';
 import { containsText } from './contains-text.ts';
+import { readInParts } from './in-parts.ts';
 import { inTransaction } from './in-transaction.ts';
 import type { StoreSchema, UserTable } from './schema.ts';
 import { bumpVersion } from './versions.ts';
@@ -104,20 +105,14 @@ export async function recordSignInOfUser(
   await db.updateTable('users').set(change).where('id', '=', id).execute();
 }
 
-/** Ids asked for at once stay below SQLite's bound on parameters. */
-const NAMES_PER_QUERY = 500;
-
 export async function namesOfUsers(
   db: Kysely<StoreSchema>,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-  const names = new Map<string, string>();
-  for (let at = 0; at < ids.length; at += NAMES_PER_QUERY) {
-    const part = ids.slice(at, at + NAMES_PER_QUERY);
-    const rows = await db.selectFrom('users').select(['id', 'username']).where('id', 'in', part).execute();
-    for (const row of rows) names.set(row.id, row.username);
-  }
-  return names;
+  const rows = await readInParts(ids, (part) =>
+    db.selectFrom('users').select(['id', 'username']).where('id', 'in', part).execute(),
+  );
+  return new Map(rows.map((row) => [row.id, row.username]));
 }
 
 /** Names of everybody up to `limit`, by name: for choosing one. */

@@ -113,25 +113,6 @@ export function TextField(props: TextFieldProps) {
   );
 }
 
-export function TextArea(props: FieldProps & { rows?: number; placeholder?: string }) {
-  const { id, attributes } = wiring(props);
-  return (
-    <Surround {...props}>
-      <textarea
-        class="textarea"
-        id={id}
-        name={props.name}
-        rows={props.rows ?? 3}
-        spellcheck={false}
-        {...(props.placeholder ? { placeholder: props.placeholder } : {})}
-        {...attributes}
-      >
-        {props.state.values[props.name] ?? ''}
-      </textarea>
-    </Surround>
-  );
-}
-
 export type Option = readonly [value: string, label: string];
 
 export function SelectField(props: FieldProps & { options: readonly Option[] }) {
