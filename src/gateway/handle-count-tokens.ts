@@ -23,7 +23,7 @@ export async function handleCountTokens(call: CompletionCall, deps: GatewayDeps)
   const exchange = await readExchange(call, deps);
   const target = planTargets(exchange.facts, call.actor, deps.router)[0];
   if (!target) throw appError('model_not_found', { params: { model: exchange.facts.model } });
-  authorise(call.actor, { models: [exchange.facts.model, target.fullName], address: call.address });
+  authorise(call.actor, [exchange.facts.model, target.fullName], call.caller);
   const place = await deps.limiter.admit({
     eventId: exchange.id,
     timeMs: exchange.timeMs,
@@ -75,10 +75,9 @@ async function askProvider(exchange: Exchange, target: Target, deps: GatewayDeps
     return null;
   }
   const read = await readBounded({
-    response: result.response,
+    body: result.body,
     bytesMax: ANSWER_BYTES_MAX,
     timeoutMs: COUNT_MS_MAX,
-    cancel: result.cancel,
   });
   const body = read.kind === 'whole' ? asObject(parseJson(new TextDecoder().decode(read.bytes))) : null;
   return readCount(body?.input_tokens) ?? readCount(body?.totalTokens);

@@ -7,19 +7,25 @@ import { appError } from '../errors/app-error.ts';
 import { createUsageWithholder } from '../protocol/openai-chat/withhold-usage.ts';
 import { createSseParser } from '../protocol/sse.ts';
 import type { StreamTranslator } from '../protocol/translate/translator.ts';
-import type { BodySource, BodyStep } from '../upstream/body-source.ts';
+import type { AnswerBody, BodySink } from '../upstream/answer-body.ts';
 import { answerContext } from './answer-context.ts';
 import { answerHeaders } from './answer-headers.ts';
 import type { GatewayDeps } from './deps.ts';
 import { type Answered, endAnswer } from './end-answer.ts';
 import { errorText } from './error-response.ts';
-import type { WatchedStream } from './stream-watch.ts';
-
-/** After the event that ends a stream the provider gets this long to end the connection, so that it can be reused. */
-const TRAILER_MS = 1_000;
+import { CancelOnHangUp } from './hang-up.ts';
+import type { Waiting, WatchedStream } from './stream-watch.ts';
 
 export interface AnsweredStream extends Answered {
-  readonly source: BodySource;
+  readonly source: AnswerBody;
+}
+
+/** What `type: 'direct'` streams of the runtime are written to. */
+interface DirectController {
+  /** The number of bytes taken, or a promise when the caller does not keep up; resolves when it has caught up. */
+  readonly write: (bytes: Uint8Array) => number | Promise<number>;
+  readonly flush: () => unknown;
+  readonly close: () => void;
 }
 
 export function relayStream(answered: AnsweredStream, deps: GatewayDeps): Response {
@@ -27,37 +33,44 @@ export function relayStream(answered: AnsweredStream, deps: GatewayDeps): Respon
   deps.watch.add(relay);
   const { request, hangUp } = answered.exchange;
   // With `drain` the caller's signal no longer ends the provider's work, so the relay listens for it itself.
-  if (hangUp.signal !== request.signal)
+  if (!(hangUp instanceof CancelOnHangUp))
     request.signal.addEventListener('abort', () => relay.hangUp(), { once: true });
-  const body = new ReadableStream<Uint8Array>({
-    pull: (controller) => relay.pull(controller),
+  // A direct stream writes to the socket without a queue, a promise or a copy per chunk. It holds callers' pace only
+  // because the relay obeys what `write` answers.
+  const source: Bun.DirectUnderlyingSource<Uint8Array> = {
+    type: 'direct',
+    pull: (controller) => relay.open(controller as unknown as DirectController),
     cancel: () => relay.hangUp(),
-  });
+  };
   const headers = answerHeaders(answered);
   headers['cache-control'] ??= 'no-cache';
   // Reverse proxies that buffer would turn a stream into a long wait.
   headers['x-accel-buffering'] = 'no';
+  const body = new ReadableStream<Uint8Array>(source);
   return new Response(body, { status: answered.answer.status, headers });
 }
 
-type Controller = ReadableStreamDefaultController<Uint8Array>;
-
 const encoder = new TextEncoder();
 
-class StreamRelay implements WatchedStream {
+class StreamRelay implements WatchedStream, BodySink {
   readonly #answered: AnsweredStream;
   readonly #deps: GatewayDeps;
-  readonly #source: BodySource;
+  readonly #source: AnswerBody;
   readonly #events = createSseParser();
   readonly #reader;
   readonly #withholder;
   readonly #translator: StreamTranslator | null;
-  #controller: Controller | null = null;
-  #waitingFor: 'provider' | 'caller' | 'nobody' = 'caller';
+  #controller: DirectController | null = null;
+  /** Ends the runtime's wait for the stream. */
+  #finished: () => void = () => {};
+  #waitingFor: Waiting = 'caller';
   #sinceMs: number;
   #closed = false;
   #draining = false;
-  #pulling = false;
+  /** Bytes that may only go out once the settlement is written down. */
+  #heldBack: Uint8Array[] | null = null;
+  /** The provider's side is at its end. */
+  #ended = false;
 
   constructor(answered: AnsweredStream, deps: GatewayDeps) {
     this.#answered = answered;
@@ -70,44 +83,62 @@ class StreamRelay implements WatchedStream {
     this.#sinceMs = deps.clock.monotonicMs();
   }
 
-  /** Hands on the next bytes. Returns without bytes only when the stream has ended. */
-  async pull(controller: Controller): Promise<void> {
+  /** The caller's connection is ready. Resolves when the stream is over. */
+  open(controller: DirectController): Promise<void> {
     this.#controller = controller;
-    this.#pulling = true;
-    try {
-      await this.#handOn(controller);
-    } finally {
-      this.#pulling = false;
+    if (this.#closed) {
+      closeQuietly(controller);
+      return Promise.resolve();
     }
+    this.#wait('provider');
+    return new Promise((resolve) => {
+      this.#finished = resolve;
+      this.#source.attach(this);
+    });
   }
 
-  async #handOn(controller: Controller): Promise<void> {
-    this.#wait('provider');
-    while (!this.#closed) {
-      let step: BodyStep;
-      try {
-        step = await this.#source.read();
-      } catch {
-        this.#breakOff('interrupted');
-        return;
-      }
-      if (this.#closed) return;
-      if (this.#draining) return this.#drain(step);
-      this.#sinceMs = this.#deps.clock.monotonicMs();
-      if (step.done || !step.value) {
-        await this.#finish(controller);
-        return;
-      }
-      const bytes = this.#take(step.value);
-      if (this.#reader.ended() && !this.#answered.exchange.settled) await this.#settleEnd();
-      if (this.#closed) return;
-      if (this.#draining) return this.#drain(null);
-      if (bytes.byteLength > 0) {
-        controller.enqueue(bytes);
-        this.#wait('caller');
-        return;
-      }
+  data(bytes: Uint8Array): void {
+    if (this.#closed) return;
+    if (this.#draining) {
+      this.#drain(bytes);
+      return;
     }
+    this.#sinceMs = this.#deps.clock.monotonicMs();
+    const passed = this.#take(bytes);
+    if (this.#reader.ended() && !this.#answered.exchange.settled) this.#settleEnd();
+    if (passed.byteLength > 0) this.#handOn(passed);
+  }
+
+  /** The provider closed its side. A stream without its ending event or finish reason was cut. */
+  end(): void {
+    if (this.#closed) return;
+    this.#ended = true;
+    if (this.#draining) {
+      for (const event of this.#events.end()) this.#reader.push(event);
+      this.#endDrain();
+      return;
+    }
+    let text = '';
+    for (const event of this.#events.end()) {
+      this.#reader.push(event);
+      if (this.#translator) text += this.#translator.push(event);
+    }
+    const complete = this.#reader.ended() || this.#reader.facts().finishReason !== null;
+    if (!complete && this.#reader.error() === null) {
+      this.#breakOff('interrupted');
+      return;
+    }
+    if (!this.#answered.exchange.settled) this.#settleEnd();
+    if (text !== '') this.#handOn(encoder.encode(text));
+    const rest = this.#rest();
+    if (rest && rest.byteLength > 0) this.#handOn(rest);
+    if (this.#heldBack === null) this.#close();
+  }
+
+  fail(): void {
+    if (this.#draining) this.#endDrain();
+    else if (this.#answered.exchange.settled) this.end();
+    else this.#breakOff('interrupted');
   }
 
   /** The caller has gone: stop the provider and write down what is known. */
@@ -115,37 +146,16 @@ class StreamRelay implements WatchedStream {
     if (this.#closed || this.#draining) return;
     if (!this.#answered.exchange.settled && this.#answered.exchange.hangUp.leave() === 'drain') {
       this.#draining = true;
-      // A pull that is waiting for the provider goes on with the drain itself: two readers would tear events apart.
-      if (!this.#pulling) this.#drain(null).catch(() => this.#breakOff('interrupted'));
+      this.#wait('provider');
+      this.#source.resume();
+      if (this.#reader.ended()) this.#endDrain();
       return;
     }
     this.#end('aborted', 'client_gone');
     this.#release();
   }
 
-  /** Reads on for nobody, so that the numbers are the provider's own. The bounds of hang-up.ts end it early. */
-  async #drain(first: BodyStep | null): Promise<void> {
-    let step = first;
-    while (!this.#closed) {
-      if (step) {
-        const events = step.value ? this.#events.push(step.value) : this.#events.end();
-        for (const event of events) this.#reader.push(event);
-        if (step.done) break;
-      }
-      if (this.#reader.ended()) break;
-      this.#wait('provider');
-      try {
-        step = await this.#source.read();
-      } catch {
-        break;
-      }
-    }
-    if (this.#closed) return;
-    this.#end('aborted', 'client_gone');
-    this.#release();
-  }
-
-  waitingFor() {
+  waitingFor(): Waiting {
     return this.#waitingFor;
   }
 
@@ -163,13 +173,31 @@ class StreamRelay implements WatchedStream {
     closeQuietly(controller);
   }
 
+  /** All is settled and handed on, but the provider does not end its connection. */
+  onTrailerLate(): void {
+    this.#close();
+  }
+
   onShutdown(): void {
     this.#breakOff('interrupted');
   }
 
-  #wait(side: 'provider' | 'caller'): void {
+  #wait(side: Waiting): void {
     this.#waitingFor = side;
     this.#sinceMs = this.#deps.clock.monotonicMs();
+  }
+
+  /** Reads on for nobody, so that the numbers are the provider's own. The bounds of hang-up.ts end it early. */
+  #drain(bytes: Uint8Array): void {
+    for (const event of this.#events.push(bytes)) this.#reader.push(event);
+    this.#wait('provider');
+    if (this.#reader.ended()) this.#endDrain();
+  }
+
+  #endDrain(): void {
+    if (this.#closed) return;
+    this.#end('aborted', 'client_gone');
+    this.#release();
   }
 
   /** Reads the facts in these bytes; answers what of them goes to the caller. */
@@ -179,10 +207,50 @@ class StreamRelay implements WatchedStream {
   }
 
   /** Settles before the bytes that end the stream are handed on. */
-  async #settleEnd(): Promise<void> {
+  #settleEnd(): void {
     this.#end(this.#reader.error() ? 'error' : 'final', null);
-    await this.#deps.ledger.confirmed();
-    setTimeout(() => this.#closeAfterEnd(), TRAILER_MS).unref();
+    this.#wait('trailer');
+    const written = this.#deps.ledger.confirmed();
+    if (!written) return;
+    this.#heldBack = [];
+    written.then(
+      () => this.#letGo(),
+      () => this.#breakOff('interrupted'),
+    );
+  }
+
+  /** What was settled is written down: the end of the stream may go out. */
+  #letGo(): void {
+    const held = this.#heldBack ?? [];
+    this.#heldBack = null;
+    if (this.#closed) return;
+    for (const bytes of held) this.#handOn(bytes);
+    if (this.#ended) this.#close();
+  }
+
+  #handOn(bytes: Uint8Array): void {
+    if (this.#heldBack) {
+      this.#heldBack.push(bytes);
+      return;
+    }
+    const controller = this.#controller;
+    if (!controller || this.#closed) return;
+    const taken = controller.write(bytes);
+    controller.flush();
+    if (typeof taken === 'number') return;
+    // The caller is behind: the provider waits as well, so that nothing piles up here.
+    this.#source.pause();
+    if (this.#waitingFor === 'provider') this.#wait('caller');
+    taken.then(
+      () => this.#caughtUp(),
+      () => this.hangUp(),
+    );
+  }
+
+  #caughtUp(): void {
+    if (this.#closed) return;
+    if (this.#waitingFor === 'caller') this.#wait('provider');
+    this.#source.resume();
   }
 
   /** The bytes for the caller that these bytes of the provider's make. */
@@ -205,42 +273,16 @@ class StreamRelay implements WatchedStream {
     return this.#translator ? encoder.encode(this.#translator.end()) : (this.#withholder?.end() ?? null);
   }
 
-  /** The provider closed its side. A stream without its ending event or finish reason was cut. */
-  async #finish(controller: Controller): Promise<void> {
-    let text = '';
-    for (const event of this.#events.end()) {
-      this.#reader.push(event);
-      if (this.#translator) text += this.#translator.push(event);
-    }
-    const complete = this.#reader.ended() || this.#reader.facts().finishReason !== null;
-    if (!complete && this.#reader.error() === null) return this.#breakOff('interrupted');
-    this.#end(this.#reader.error() ? 'error' : 'final', null);
-    await this.#deps.ledger.confirmed();
-    if (this.#closed) return;
-    if (text !== '') controller.enqueue(encoder.encode(text));
-    const rest = this.#rest();
-    if (rest && rest.byteLength > 0) controller.enqueue(rest);
-    this.#release();
-    closeQuietly(controller);
-  }
-
   /** Ends the stream with an error event: never with a clean end (faults.md U6). */
   #breakOff(failure: 'interrupted' | 'timeout_idle'): void {
     if (this.#closed) return;
     const { exchange } = this.#answered;
-    const settledBefore = exchange.settled;
+    const told = exchange.settled && this.#heldBack === null;
     const gone = this.#draining || exchange.request.signal.aborted;
     this.#end(gone ? 'aborted' : 'error', gone ? 'client_gone' : failure);
-    this.#release();
-    const controller = this.#controller;
-    if (!settledBefore && controller && !gone) {
-      try {
-        controller.enqueue(encoder.encode(this.#errorEvent()));
-      } catch {
-        // The caller left in this very moment; there is nobody to tell.
-      }
-    }
-    closeQuietly(controller);
+    this.#heldBack = null;
+    if (!told && !gone) this.#handOn(encoder.encode(this.#errorEvent()));
+    this.#close();
   }
 
   #errorEvent(): string {
@@ -278,23 +320,26 @@ class StreamRelay implements WatchedStream {
     }
   }
 
-  #closeAfterEnd(): void {
+  #close(): void {
     if (this.#closed) return;
+    const controller = this.#controller;
     this.#release();
-    closeQuietly(this.#controller);
+    closeQuietly(controller);
   }
 
   /** Frees the provider's connection and stops being watched. */
   #release(): void {
     this.#closed = true;
     this.#waitingFor = 'nobody';
+    this.#heldBack = null;
     this.#deps.watch.remove(this);
-    this.#source.cancel().catch(() => {});
+    this.#source.cancel();
     this.#answered.answer.cancel();
+    this.#finished();
   }
 }
 
-function closeQuietly(controller: Controller | null): void {
+function closeQuietly(controller: DirectController | null): void {
   try {
     controller?.close();
   } catch {

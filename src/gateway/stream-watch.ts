@@ -5,13 +5,19 @@ import type { Clock } from '../lib/clock.ts';
 /** How often the streams are looked at; limits are met to within this. */
 const SWEEP_MS = 250;
 
+/** After the event that ends a stream the provider gets this long to end the connection, so that it can be reused. */
+const TRAILER_MS = 1_000;
+
+/** Which side a stream waits for: the provider's next bytes, the caller's taking them, or the end of what is complete. */
+export type Waiting = 'provider' | 'caller' | 'trailer' | 'nobody';
+
 export interface WatchedStream {
-  /** Which side we wait for: the provider's next bytes or the caller's next pull. */
-  readonly waitingFor: () => 'provider' | 'caller' | 'nobody';
+  readonly waitingFor: () => Waiting;
   /** Monotonic time since which we wait. */
   readonly since: () => number;
   readonly onProviderSilent: () => void;
   readonly onCallerStalled: () => void;
+  readonly onTrailerLate: () => void;
   /** The grace time of a shutdown is over. */
   readonly onShutdown: () => void;
 }
@@ -39,6 +45,7 @@ export function createStreamWatch(options: {
       const waitingFor = stream.waitingFor();
       if (waitingFor === 'provider' && waitedMs >= readIdleMs) stream.onProviderSilent();
       else if (waitingFor === 'caller' && waitedMs >= writeIdleMs) stream.onCallerStalled();
+      else if (waitingFor === 'trailer' && waitedMs >= TRAILER_MS) stream.onTrailerLate();
     }
   }, SWEEP_MS);
   timer.unref();

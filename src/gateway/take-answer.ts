@@ -3,19 +3,25 @@
 import type { FailureKind } from '../core/usage-event.ts';
 import { asArray, asObject, asString, type JsonObject, parseJson } from '../lib/json.ts';
 import { redactText } from '../lib/redact-text.ts';
-import type { BodySource } from '../upstream/body-source.ts';
+import type { AnswerBody } from '../upstream/answer-body.ts';
 import type { UpstreamAnswer, UpstreamFailure } from '../upstream/call-upstream.ts';
 import { classifyAnswer } from '../upstream/classify-failure.ts';
-import { HOLD_MS_MAX, holdStream } from '../upstream/hold-stream.ts';
+import { type Held, HOLD_MS_MAX, holdStream } from '../upstream/hold-stream.ts';
 import { readProviderError } from '../upstream/provider-error.ts';
-import { readBounded } from '../upstream/read-body.ts';
+import { type BodyRead, readBounded } from '../upstream/read-body.ts';
 
 /** Larger answers are no chat; the largest real ones carry images in base64. */
 export const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 
 export type TakenBody =
-  | { readonly kind: 'stream'; readonly source: BodySource }
-  | { readonly kind: 'whole'; readonly bytes: Uint8Array; readonly json: JsonObject | null };
+  | { readonly kind: 'stream'; readonly source: AnswerBody }
+  | {
+      readonly kind: 'whole';
+      /** The text where it stands for the very same bytes, which costs less to send; else the bytes. */
+      readonly content: string | Uint8Array;
+      readonly byteLength: number;
+      readonly json: JsonObject | null;
+    };
 
 export interface TakenAnswer {
   readonly kind: 'answer';
@@ -31,40 +37,52 @@ export interface TakeOptions {
   readonly secret: string;
 }
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const BYTE_ORDER_MARK = '\uFEFF';
+const REPLACED = '\uFFFD';
 
-export async function takeAnswer(options: TakeOptions): Promise<TakenAnswer | UpstreamFailure> {
+type Taken = TakenAnswer | UpstreamFailure;
+
+/** At once when what decides has come with the headers, as it mostly has. */
+export function takeAnswer(options: TakeOptions): Taken | Promise<Taken> {
   const { answer } = options;
   const isStream = answer.headers.get('content-type')?.startsWith('text/event-stream') === true;
   return isStream ? takeStream(options) : takeWhole(options);
 }
 
-async function takeStream({
-  answer,
-  firstEventMs,
-  secret,
-}: TakeOptions): Promise<TakenAnswer | UpstreamFailure> {
+function takeStream({ answer, firstEventMs, secret }: TakeOptions): Taken | Promise<Taken> {
   const holdMs = Math.max(1, Math.min(HOLD_MS_MAX, firstEventMs));
-  const held = await holdStream({ response: answer.response, holdMs, secrets: [secret] });
+  const holding = holdStream({ body: answer.body, holdMs, secrets: [secret] });
+  return holding instanceof Promise ? holding.then((held) => ofHeld(answer, held)) : ofHeld(answer, holding);
+}
+
+function ofHeld(answer: UpstreamAnswer, held: Held): Taken {
   if (held.kind === 'real') return { kind: 'answer', answer, body: { kind: 'stream', source: held.source } };
   answer.cancel();
   return failed(answer, held.failure, held.message);
 }
 
-async function takeWhole({
-  answer,
-  wholeAnswerMs,
-  secret,
-}: TakeOptions): Promise<TakenAnswer | UpstreamFailure> {
-  const { response, cancel } = answer;
-  const read = await readBounded({ response, bytesMax: ANSWER_BYTES_MAX, timeoutMs: wholeAnswerMs, cancel });
+function takeWhole({ answer, wholeAnswerMs, secret }: TakeOptions): Taken | Promise<Taken> {
+  const { body } = answer;
+  const reading = readBounded({ body, bytesMax: ANSWER_BYTES_MAX, timeoutMs: wholeAnswerMs });
+  return reading instanceof Promise
+    ? reading.then((read) => ofRead(answer, read, secret))
+    : ofRead(answer, reading, secret);
+}
+
+function ofRead(answer: UpstreamAnswer, read: BodyRead, secret: string): Taken {
   if (read.kind === 'timeout') return failed(answer, 'timeout_idle', 'The answer did not arrive in time.');
   if (read.kind === 'too_large') return failed(answer, 'bad_answer', 'The answer was too large.');
   if (read.kind === 'interrupted') return failed(answer, 'interrupted', 'The answer broke off.');
-  const json = readWhole(parseJson(decoder.decode(read.bytes)));
-  const disguised = json && disguisedError(json, secret);
+  const { bytes } = read;
+  const text = decoder.decode(bytes);
+  const json = readWhole(parseJson(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text));
+  const disguised = json === null || json.error === undefined ? null : disguisedError(json, secret);
   if (disguised) return failed(answer, disguised.failure, disguised.message);
-  return { kind: 'answer', answer, body: { kind: 'whole', bytes: read.bytes, json } };
+  // What is no UTF-8 decodes to something else than it was.
+  const isSame = Buffer.byteLength(text) === bytes.byteLength && !text.includes(REPLACED);
+  const content = isSame ? text : bytes;
+  return { kind: 'answer', answer, body: { kind: 'whole', content, byteLength: bytes.byteLength, json } };
 }
 
 /** Gemini streams a list when it was not asked for events: what counts stands in its last entry. */

@@ -2,19 +2,35 @@
 // Never throws, never retries, never follows a redirect, never lets Bun's own time limits decide.
 import type { FailureKind } from '../core/usage-event.ts';
 import type { Clock } from '../lib/clock.ts';
-import { cancelTimer, startTimer } from '../lib/coarse-timer.ts';
+import { type CoarseTimer, cancelTimer, startTimer } from '../lib/coarse-timer.ts';
 import { redactText } from '../lib/redact-text.ts';
 import type { PinnedAddress } from './address-guard.ts';
+import type { AnswerBody } from './answer-body.ts';
 import { classifyAnswer, classifyThrown } from './classify-failure.ts';
 import { ERROR_BODY_BYTES_MAX, type ProviderError, readProviderError } from './provider-error.ts';
 import type { Credential, Operation, ProviderSpec } from './providers/provider-spec.ts';
 import { readBounded } from './read-body.ts';
 import { buildRequestHeaders, type HeaderSource } from './request-headers.ts';
 import { readRetryAfter } from './retry-after.ts';
+import {
+  type AnswerHeaders,
+  type AnswerListener,
+  type Cancellable,
+  type OutboundRequest,
+  type RawAnswer,
+  sendByFetch,
+} from './send-by-fetch.ts';
 import { upstreamUrl } from './upstream-url.ts';
+import { sendPlain } from './wire/send-plain.ts';
 
 /** An error answer that drips in for longer than this is classified by what has arrived. */
 const ERROR_BODY_MS_MAX = 5_000;
+
+/** What of an AbortSignal a call needs. */
+export interface CallSignal {
+  readonly aborted: boolean;
+  readonly addEventListener: (type: 'abort', listener: () => void, options: { readonly once: true }) => void;
+}
 
 export interface UpstreamCall {
   readonly spec: ProviderSpec;
@@ -29,9 +45,9 @@ export interface UpstreamCall {
   readonly headers: HeaderSource | null;
   /** Headers that override the caller's, for example `content-type` after a translation. */
   readonly extraHeaders?: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | string | null;
+  readonly body: string | null;
   /** Aborts the call and its body; the failure is then `client_gone`. */
-  readonly signal: AbortSignal | null;
+  readonly signal: CallSignal | null;
   /** Until the answer's headers are here. */
   readonly firstByteMs: number;
   readonly clock: Clock;
@@ -40,9 +56,9 @@ export interface UpstreamCall {
 export interface UpstreamAnswer {
   readonly kind: 'answer';
   readonly status: number;
-  readonly headers: Headers;
-  /** The unread body is in here. Whoever takes the answer reads it to the end or cancels it. */
-  readonly response: Response;
+  readonly headers: AnswerHeaders;
+  /** Unread. Whoever takes the answer reads it to the end or cancels it. */
+  readonly body: AnswerBody;
   /** From the call to the headers. */
   readonly headersMs: number;
   /** Ends the exchange at once and frees the socket. Safe to call at any time, any number of times. */
@@ -66,85 +82,108 @@ export interface UpstreamFailure {
 
 export type UpstreamOutcome = UpstreamAnswer | UpstreamFailure;
 
-export async function callUpstream(call: UpstreamCall): Promise<UpstreamOutcome> {
+export function callUpstream(call: UpstreamCall): Promise<UpstreamOutcome> {
   const startedMs = call.clock.monotonicMs();
   const url = upstreamUrl(call.spec, call.operation, call.model, call.query ?? '');
-  if (url === null) return notOffered(call);
-  const controller = new AbortController();
-  let timedOut = false;
-  const timer = startTimer(call.firstByteMs, () => {
-    timedOut = true;
-    controller.abort();
+  if (url === null) return Promise.resolve(notOffered(call));
+  if (call.spec.guard) return callGuarded(call, url, startedMs);
+  return new Promise((resolve) => {
+    new CallUnderWay(call, startedMs, resolve).start(url, null);
   });
-  const onGone = () => controller.abort();
-  if (call.signal?.aborted) onGone();
-  else call.signal?.addEventListener('abort', onGone, { once: true });
-  try {
-    const pinned = call.spec.guard ? await call.spec.guard.pin(url) : null;
-    if (pinned?.kind === 'refused') return addressRefused(call, pinned.reason);
-    const response = await fetch(pinned?.url ?? url, requestInit(call, controller.signal, pinned));
-    if (response.ok && response.status !== 204 && response.status !== 205) {
-      const headersMs = call.clock.monotonicMs() - startedMs;
-      const { status, headers } = response;
-      return { kind: 'answer', status, headers, response, headersMs, cancel: onGone };
+}
+
+async function callGuarded(call: UpstreamCall, url: string, startedMs: number): Promise<UpstreamOutcome> {
+  const pinned = await call.spec.guard?.pin(url);
+  if (!pinned || pinned.kind === 'refused') return addressRefused(call, pinned?.reason ?? 'is not known');
+  return new Promise((resolve) => {
+    new CallUnderWay(call, startedMs, resolve).start(pinned.url, pinned);
+  });
+}
+
+/** From the request until its answer has begun, or until it is clear that none will. */
+class CallUnderWay implements AnswerListener {
+  readonly #call: UpstreamCall;
+  readonly #startedMs: number;
+  readonly #resolve: (outcome: UpstreamOutcome) => void;
+  readonly #cancel = () => this.#exchange?.cancel();
+  #exchange: Cancellable | null = null;
+  #timer: CoarseTimer | null = null;
+  #timedOut = false;
+
+  constructor(call: UpstreamCall, startedMs: number, resolve: (outcome: UpstreamOutcome) => void) {
+    this.#call = call;
+    this.#startedMs = startedMs;
+    this.#resolve = resolve;
+  }
+
+  start(url: string, pinned: PinnedAddress | null): void {
+    const call = this.#call;
+    this.#timer = startTimer(call.firstByteMs, () => {
+      this.#timedOut = true;
+      this.#cancel();
+    });
+    const request = requestOf(call, url, pinned);
+    // A connection of our own where the provider speaks plain HTTP, else the runtime's fetch.
+    this.#exchange = (call.spec.viaProxy ? null : sendPlain(request, this)) ?? sendByFetch(request, this);
+    if (call.signal?.aborted) this.#cancel();
+    else call.signal?.addEventListener('abort', this.#cancel, { once: true });
+  }
+
+  answered(answer: RawAnswer): void {
+    this.#stopTimer();
+    const { status, headers, body } = answer;
+    const call = this.#call;
+    if (status >= 200 && status < 300 && status !== 204 && status !== 205) {
+      const headersMs = call.clock.monotonicMs() - this.#startedMs;
+      this.#resolve({ kind: 'answer', status, headers, body, headersMs, cancel: this.#cancel });
+      return;
     }
-    cancelTimer(timer);
-    return await readRefusal(call, response, startedMs, onGone);
-  } catch (error) {
-    const failure = timedOut
+    readRefusal(call, answer, this.#startedMs).then(this.#resolve, (error: unknown) => this.failed(error));
+  }
+
+  failed(error: unknown): void {
+    this.#stopTimer();
+    const call = this.#call;
+    const failure = this.#timedOut
       ? 'timeout_first_byte'
       : call.signal?.aborted
         ? 'client_gone'
         : classifyThrown(error);
-    return thrown(call, failure, error, startedMs);
-  } finally {
-    cancelTimer(timer);
+    this.#resolve(thrown(call, failure, error, this.#startedMs));
+  }
+
+  #stopTimer(): void {
+    if (this.#timer) cancelTimer(this.#timer);
+    this.#timer = null;
   }
 }
 
-function requestInit(call: UpstreamCall, signal: AbortSignal, pinned: PinnedAddress | null): RequestInit {
-  const headers = buildRequestHeaders({
-    spec: call.spec,
-    credential: call.credential,
-    inbound: call.headers,
-    ...(call.extraHeaders && { extra: call.extraHeaders }),
-  });
+function requestOf(call: UpstreamCall, url: string, pinned: PinnedAddress | null): OutboundRequest {
+  const headers = buildRequestHeaders(call);
   if (pinned) headers.host = pinned.host;
-  return {
-    method: call.method ?? 'POST',
-    headers,
-    body: call.body,
-    signal,
-    redirect: 'manual',
-    decompress: false,
-    // Bun's idle limit of five minutes would cut long thinking; our own timers decide (F24).
-    timeout: false,
-    // The address is dialled, but it is the name that the certificate must be for (security fact B5).
-    ...(pinned?.serverName && { tls: { serverName: pinned.serverName } }),
-  } as RequestInit;
+  const { method = 'POST', body } = call;
+  return { url, method, headers, body, serverName: pinned?.serverName ?? null };
 }
 
 async function readRefusal(
   call: UpstreamCall,
-  response: Response,
+  answer: RawAnswer,
   startedMs: number,
-  cancel: () => void,
 ): Promise<UpstreamFailure> {
   const read = await readBounded({
-    response,
+    body: answer.body,
     bytesMax: ERROR_BODY_BYTES_MAX,
     timeoutMs: ERROR_BODY_MS_MAX,
-    cancel,
   });
   const text = new TextDecoder().decode(read.bytes);
   const { error, body } = readProviderError(text, [call.credential.secret]);
-  const failure = classifyAnswer(response.status, error);
+  const failure = classifyAnswer(answer.status, error);
   return {
     kind: 'failure',
     failure,
-    status: response.status,
-    message: error.message === '' ? `The provider answered ${response.status}.` : error.message,
-    retryAfterMs: readRetryAfter({ headers: response.headers, body, nowMs: call.clock.nowMs() }),
+    status: answer.status,
+    message: error.message === '' ? `The provider answered ${answer.status}.` : error.message,
+    retryAfterMs: readRetryAfter({ headers: answer.headers, body, nowMs: call.clock.nowMs() }),
     providerError: error,
     sent: true,
     durationMs: call.clock.monotonicMs() - startedMs,

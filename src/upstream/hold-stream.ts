@@ -1,10 +1,11 @@
 // Holds a stream until its first real event, so that one which fails before it can still be tried elsewhere
 // (faults.md U8). Bounded in time and bytes; past the bound the stream is handed on as it is.
 import type { FailureKind } from '../core/usage-event.ts';
+import { cancelTimer, startTimer } from '../lib/coarse-timer.ts';
 import { asObject, asString, parseJson } from '../lib/json.ts';
 import { redactText } from '../lib/redact-text.ts';
 import { createSseParser, type SseEvent } from '../protocol/sse.ts';
-import { LookAhead } from './body-source.ts';
+import { type AnswerBody, type BodySink, WaitingBytes } from './answer-body.ts';
 import { classifyStreamError } from './classify-failure.ts';
 
 /** A model may think for minutes before its first event: callers then wait with an open stream, not with us. */
@@ -12,48 +13,108 @@ export const HOLD_MS_MAX = 10_000;
 export const HOLD_BYTES_MAX = 65_536;
 
 export type Held =
-  | { readonly kind: 'real'; readonly source: LookAhead }
+  | { readonly kind: 'real'; readonly source: AnswerBody }
   | { readonly kind: 'failure'; readonly failure: FailureKind; readonly message: string };
 
 export interface HoldOptions {
-  readonly response: Response;
+  readonly body: AnswerBody;
   /** At most this long. */
   readonly holdMs: number;
   readonly secrets: readonly string[];
 }
 
-export async function holdStream(options: HoldOptions): Promise<Held> {
-  const source = new LookAhead(options.response);
-  const parser = createSseParser();
-  let size = 0;
-  let over = false;
-  let release = () => {};
-  const timeUp = new Promise<'time'>((resolve) => {
-    release = () => resolve('time');
-  });
-  const timer = setTimeout(() => {
-    over = true;
-    release();
-  }, options.holdMs);
-  try {
-    while (!over && size < HOLD_BYTES_MAX) {
-      const step = await Promise.race([source.look(), timeUp]);
-      if (step === 'time') break;
-      source.keep(step);
-      const events = step.done || !step.value ? parser.end() : parser.push(step.value);
-      for (const event of events) {
-        const verdict = judge(event, options.secrets);
-        if (verdict === 'real') return { kind: 'real', source };
-        if (verdict !== 'prelude') return verdict;
-      }
-      if (step.done) return interrupted('The stream ended before its first event.');
-      size += step.value?.byteLength ?? 0;
+/** At once when the first event came with the headers. */
+export function holdStream(options: HoldOptions): Held | Promise<Held> {
+  const holder = new Holder(options);
+  options.body.attach(holder);
+  return holder.verdict ?? holder.wait(options.holdMs);
+}
+
+/** The stream while it is held, and from then on the source of what was held and all that follows. */
+class Holder implements BodySink, AnswerBody {
+  verdict: Held | null = null;
+  readonly #body: AnswerBody;
+  readonly #secrets: readonly string[];
+  readonly #parser = createSseParser();
+  readonly #waiting = new WaitingBytes();
+  #size = 0;
+  #tell: ((held: Held) => void) | null = null;
+  #attached = false;
+
+  constructor({ body, secrets }: HoldOptions) {
+    this.#body = body;
+    this.#secrets = secrets;
+  }
+
+  get declaredBytes(): number | null {
+    return this.#body.declaredBytes;
+  }
+
+  wait(holdMs: number): Promise<Held> {
+    return new Promise((resolve) => {
+      const timer = startTimer(holdMs, () => this.#decide({ kind: 'real', source: this }));
+      this.#tell = (held) => {
+        cancelTimer(timer);
+        resolve(held);
+      };
+    });
+  }
+
+  data(bytes: Uint8Array): void {
+    this.#waiting.push(bytes);
+    if (this.#attached) return;
+    // Until the reader comes, which is in the same turn, no more should follow than a read's worth.
+    if (this.#waiting.full) this.#body.pause();
+    if (this.verdict) return;
+    this.#size += bytes.byteLength;
+    this.#judgeAll(this.#parser.push(bytes));
+    if (!this.verdict && this.#size >= HOLD_BYTES_MAX) this.#decide({ kind: 'real', source: this });
+  }
+
+  end(): void {
+    if (!this.verdict) this.#judgeAll(this.#parser.end());
+    if (!this.verdict) this.#decide(interrupted('The stream ended before its first event.'));
+    this.#waiting.finish(null);
+  }
+
+  fail(error: Error): void {
+    if (!this.verdict) this.#decide(interrupted('The connection broke before the first event.'));
+    this.#waiting.finish(error);
+  }
+
+  attach(sink: BodySink): void {
+    const wasFull = this.#waiting.full;
+    this.#attached = true;
+    this.#waiting.attach(sink);
+    if (wasFull) this.#body.resume();
+  }
+
+  pause(): void {
+    this.#body.pause();
+  }
+
+  resume(): void {
+    this.#body.resume();
+  }
+
+  cancel(): void {
+    this.#waiting.drop();
+    this.#body.cancel();
+  }
+
+  #judgeAll(events: readonly SseEvent[]): void {
+    for (const event of events) {
+      const verdict = judge(event, this.#secrets);
+      if (verdict === 'prelude') continue;
+      this.#decide(verdict === 'real' ? { kind: 'real', source: this } : verdict);
+      return;
     }
-    return { kind: 'real', source };
-  } catch {
-    return interrupted('The connection broke before the first event.');
-  } finally {
-    clearTimeout(timer);
+  }
+
+  #decide(held: Held): void {
+    if (this.verdict) return;
+    this.verdict = held;
+    this.#tell?.(held);
   }
 }
 

@@ -142,8 +142,8 @@ async function fetchPage(
     );
     return null;
   }
-  const { response, cancel } = outcome;
-  const read = await readBounded({ response, bytesMax: PAGE_BYTES_MAX, timeoutMs: PAGE_MS_MAX, cancel });
+  const { body: answerBody } = outcome;
+  const read = await readBounded({ body: answerBody, bytesMax: PAGE_BYTES_MAX, timeoutMs: PAGE_MS_MAX });
   const body = read.kind === 'whole' ? parseJson(new TextDecoder().decode(read.bytes)) : undefined;
   if (body !== undefined) return readModelList(body);
   options.log.warn({ provider: name }, 'the list of models cannot be read');

@@ -1,6 +1,6 @@
 // Reads an answer's body whole, within a bound of bytes and of time. Never throws and never holds more than the bound.
-
 import { cancelTimer, startTimer } from '../lib/coarse-timer.ts';
+import type { AnswerBody, BodySink } from './answer-body.ts';
 
 export type BodyRead =
   | { readonly kind: 'whole'; readonly bytes: Uint8Array }
@@ -10,67 +10,82 @@ export type BodyRead =
 const NOTHING = new Uint8Array();
 
 export interface ReadBoundedOptions {
-  readonly response: Response;
+  readonly body: AnswerBody;
   readonly bytesMax: number;
   /** For the whole body. */
   readonly timeoutMs: number;
-  /** Ends the exchange and frees its socket. */
-  readonly cancel: () => void;
 }
 
-export async function readBounded(options: ReadBoundedOptions): Promise<BodyRead> {
-  const { response, bytesMax, timeoutMs, cancel } = options;
-  const declared = Number(response.headers.get('content-length') ?? Number.NaN);
-  if (declared > bytesMax) {
-    cancel();
+/** At once when all of it has come already, as a small answer mostly has. */
+export function readBounded(options: ReadBoundedOptions): BodyRead | Promise<BodyRead> {
+  const { body, bytesMax, timeoutMs } = options;
+  if ((body.declaredBytes ?? 0) > bytesMax) {
+    body.cancel();
     return { kind: 'too_large', bytes: NOTHING };
   }
-  let timedOut = false;
-  const timer = startTimer(timeoutMs, () => {
-    timedOut = true;
-    cancel();
-  });
-  try {
-    // A declared length within the bound is the common case, and the runtime reads it whole most cheaply.
-    if (declared >= 0) return finish(await response.bytes(), declared);
-    return await readParts(response, bytesMax, cancel);
-  } catch {
-    return { kind: timedOut ? 'timeout' : 'interrupted', bytes: NOTHING };
-  } finally {
-    cancelTimer(timer);
-  }
+  const collector = new Collector(body, bytesMax);
+  body.attach(collector);
+  return collector.read ?? collector.wait(timeoutMs);
 }
 
-async function readParts(response: Response, bytesMax: number, cancel: () => void): Promise<BodyRead> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  const reader = response.body?.getReader();
-  for (;;) {
-    const step = await reader?.read();
-    if (!step || step.done) return { kind: 'whole', bytes: join(parts, size) };
-    size += step.value.byteLength;
-    if (size > bytesMax) {
-      cancel();
-      return { kind: 'too_large', bytes: join(parts, size - step.value.byteLength) };
+class Collector implements BodySink {
+  /** The outcome, once there is one. */
+  read: BodyRead | null = null;
+  readonly #body: AnswerBody;
+  readonly #bytesMax: number;
+  #parts: Uint8Array[] = [];
+  #size = 0;
+  #tell: ((read: BodyRead) => void) | null = null;
+
+  constructor(body: AnswerBody, bytesMax: number) {
+    this.#body = body;
+    this.#bytesMax = bytesMax;
+  }
+
+  data(bytes: Uint8Array): void {
+    if (this.read) return;
+    if (this.#size + bytes.byteLength > this.#bytesMax) {
+      this.#body.cancel();
+      this.#finish('too_large');
+      return;
     }
-    parts.push(step.value);
+    this.#size += bytes.byteLength;
+    this.#parts.push(bytes);
   }
-}
 
-/** A body shorter than its declared length was cut, even when the runtime says it ended. */
-function finish(bytes: Uint8Array, declared: number): BodyRead {
-  return { kind: declared > bytes.byteLength ? 'interrupted' : 'whole', bytes };
+  end(): void {
+    // A body shorter than its declared length was cut, even when the runtime says it ended.
+    this.#finish((this.#body.declaredBytes ?? 0) > this.#size ? 'interrupted' : 'whole');
+  }
+
+  fail(): void {
+    this.#finish('interrupted');
+  }
+
+  wait(timeoutMs: number): Promise<BodyRead> {
+    return new Promise((resolve) => {
+      const timer = startTimer(timeoutMs, () => {
+        this.#body.cancel();
+        this.#finish('timeout');
+      });
+      this.#tell = (read: BodyRead) => {
+        cancelTimer(timer);
+        resolve(read);
+      };
+    });
+  }
+
+  #finish(kind: BodyRead['kind']): void {
+    if (this.read) return;
+    const read = { kind, bytes: join(this.#parts, this.#size) };
+    this.read = read;
+    this.#parts = [];
+    this.#tell?.(read);
+  }
 }
 
 function join(parts: readonly Uint8Array[], size: number): Uint8Array {
   const only = parts[0];
   if (only && parts.length === 1) return only;
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    if (at + part.byteLength > size) break;
-    whole.set(part, at);
-    at += part.byteLength;
-  }
-  return whole;
+  return Buffer.concat(parts, size);
 }

@@ -51,15 +51,19 @@ export interface HeaderSource {
   readonly get: (name: string) => string | null;
 }
 
-/** The headers of the outbound call. `extra` overrides what the caller sent and is overridden by auth alone. */
-export function buildRequestHeaders(options: {
+export interface HeaderParts {
   readonly spec: ProviderSpec;
   readonly credential: Credential;
-  readonly inbound: HeaderSource | null;
-  readonly extra?: Readonly<Record<string, string>>;
-}): Record<string, string> {
-  const { spec, credential, inbound, extra } = options;
-  const headers: Record<string, string> = { ...spec.headers };
+  /** The caller's, unfiltered; null for calls that Tollgate makes itself. */
+  readonly headers: HeaderSource | null;
+  readonly extraHeaders?: Readonly<Record<string, string>>;
+}
+
+/** The headers of the outbound call. `extraHeaders` overrides what the caller sent and is overridden by auth alone. */
+export function buildRequestHeaders(call: HeaderParts): Record<string, string> {
+  const { spec, credential, headers: inbound, extraHeaders: extra } = call;
+  const headers: Record<string, string> = {};
+  for (const name in spec.headers) headers[name] = spec.headers[name] ?? '';
   if (inbound) {
     const named = inbound.get('connection');
     const listed = named === null ? null : named.toLowerCase().split(/\s*,\s*/);
@@ -67,7 +71,7 @@ export function buildRequestHeaders(options: {
       if (mayTravel(name) && !listed?.includes(name)) headers[name] = value;
     });
   }
-  if (extra) Object.assign(headers, extra);
+  for (const name in extra) headers[name] = extra[name] ?? '';
   headers['user-agent'] = USER_AGENT;
   headers['accept-encoding'] = 'identity';
   injectAuth(headers, spec.auth, credential.secret);

@@ -12,12 +12,17 @@ export function upstreamUrl(
   const path = spec.endpoints[operation];
   if (path === undefined) return null;
   const url = spec.baseUrl + (path.includes('{model}') ? path.replace('{model}', plainModel(model)) : path);
-  const rest = withoutKey(query);
-  const own = Object.entries(spec.query);
+  const rest = query === '' ? '' : withoutKey(query);
+  const own = isEmpty(spec.query) ? [] : Object.entries(spec.query);
   if (own.length === 0) return rest === '' ? url : `${url}?${rest}`;
   const params = new URLSearchParams(rest);
   for (const [name, value] of own) params.set(name, value);
   return `${url}?${params}`;
+}
+
+function isEmpty(record: Readonly<Record<string, string>>): boolean {
+  for (const _ in record) return false;
+  return true;
 }
 
 /** A model name as one or more path segments: slashes stay (`tunedModels/x`), dot segments and the rest are encoded. */

@@ -6,6 +6,7 @@ import { createAddressGuard } from '../../src/upstream/address-guard.ts';
 import { callUpstream } from '../../src/upstream/call-upstream.ts';
 import { customProvider } from '../../src/upstream/providers/discover.ts';
 import type { Credential } from '../../src/upstream/providers/provider-spec.ts';
+import { answerText } from '../support/answer-text.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import {
   chatCompletion,
@@ -172,7 +173,7 @@ test('T31: an allowed private range is dialled at the checked address under its 
   const port = new URL(upstream.url).port;
   const outcome = await callTyped(`http://ollama.example:${port}/v1`, guard);
   expect(outcome.kind).toBe('answer');
-  if (outcome.kind === 'answer') await outcome.response.text();
+  if (outcome.kind === 'answer') await answerText(outcome);
   expect(upstream.requests.at(-1)?.headers.host).toBe(`ollama.example:${port}`);
   expect((await guard.pin('http://ollama.example/')).kind).toBe('pinned');
   const other = createAddressGuard({

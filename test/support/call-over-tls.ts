@@ -4,6 +4,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { createAddressGuard } from '../../src/upstream/address-guard.ts';
 import { callUpstream } from '../../src/upstream/call-upstream.ts';
 import { customProvider } from '../../src/upstream/providers/discover.ts';
+import { answerText } from './answer-text.ts';
 
 const guard = createAddressGuard({
   allowPrivate: ['127.0.0.0/8'],
@@ -28,7 +29,7 @@ const outcome = await callUpstream({
   firstByteMs: 10_000,
   clock: systemClock,
 });
-if (outcome.kind === 'answer') await outcome.response.text();
+if (outcome.kind === 'answer') await answerText(outcome);
 const { kind } = outcome;
 console.log(
   JSON.stringify(

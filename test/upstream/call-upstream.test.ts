@@ -4,6 +4,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { callUpstream, type UpstreamCall } from '../../src/upstream/call-upstream.ts';
 import { createPool } from '../../src/upstream/pool/create-pool.ts';
 import { discoverProviders } from '../../src/upstream/providers/discover.ts';
+import { answerText } from '../support/answer-text.ts';
 
 const seen: { path: string; headers: Record<string, string>; body: string }[] = [];
 const server = Bun.serve({
@@ -70,7 +71,7 @@ describe('callUpstream', () => {
   test('an answer keeps its body unread; the caller’s credentials and cookies stay behind', async () => {
     const outcome = await callUpstream(callOf('fine', { query: '?beta=true&key=tg_mine' }));
     if (outcome.kind !== 'answer') throw new Error(outcome.message);
-    expect(await outcome.response.json()).toEqual({ ok: true });
+    expect(JSON.parse(await answerText(outcome))).toEqual({ ok: true });
     const request = seen.at(-1);
     expect(request?.path).toBe('/v1/chat/completions?beta=true');
     expect(request?.headers.authorization).toBe('Bearer sk-secret-1234');

@@ -1,7 +1,8 @@
 // Guarantee: holding a stream back loses, doubles and reorders nothing, ends within its bounds, and tells a stream that
 // failed before it began from one that is only slow.
 import { describe, expect, test } from 'bun:test';
-import type { BodySource } from '../../src/upstream/body-source.ts';
+import type { AnswerBody } from '../../src/upstream/answer-body.ts';
+import { FetchBody } from '../../src/upstream/fetch-body.ts';
 import { HOLD_BYTES_MAX, holdStream } from '../../src/upstream/hold-stream.ts';
 
 interface Piece {
@@ -25,17 +26,21 @@ function responseOf(pieces: readonly Piece[]): Response {
   );
 }
 
-const hold = (pieces: readonly Piece[], holdMs = 2_000) =>
-  holdStream({ response: responseOf(pieces), holdMs, secrets: ['sk-canary'] });
+const hold = async (pieces: readonly Piece[], holdMs = 2_000) =>
+  holdStream({ body: new FetchBody(responseOf(pieces), () => {}), holdMs, secrets: ['sk-canary'] });
 
-async function rest(source: BodySource): Promise<string> {
+function rest(source: AnswerBody): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
-  for (;;) {
-    const { done, value } = await source.read();
-    if (done || !value) return text;
-    text += decoder.decode(value, { stream: true });
-  }
+  return new Promise((resolve, reject) =>
+    source.attach({
+      data: (bytes) => {
+        text += decoder.decode(bytes, { stream: true });
+      },
+      end: () => resolve(text),
+      fail: reject,
+    }),
+  );
 }
 
 async function all(pieces: readonly Piece[], holdMs?: number): Promise<string> {

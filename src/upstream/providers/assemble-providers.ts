@@ -84,7 +84,9 @@ export function assembleProviders(sources: ProviderSources): ProviderSet {
     rules.set(spec.name, readModelRules({ env, spec, listed: entry?.models ?? [], problems }));
   }
   return {
-    specs: [...specs.values()],
+    specs: namesProxy(sources.env)
+      ? [...specs.values()].map((spec) => ({ ...spec, viaProxy: true }))
+      : [...specs.values()],
     credentials,
     disabled: sources.disabled,
     settings,
@@ -92,6 +94,11 @@ export function assembleProviders(sources: ProviderSources): ProviderSet {
     notices,
     problems,
   };
+}
+
+/** The runtime's fetch takes the proxy for plain HTTP from here; a connection of our own would go round it. */
+function namesProxy(env: Environment): boolean {
+  return Boolean(env.HTTP_PROXY?.trim() || env.http_proxy?.trim());
 }
 
 /** One line per provider and credential, secrets masked, for `config check` and `doctor`. */

@@ -1,0 +1,64 @@
+// One exchange by the runtime's fetch: https, and everything that goes through a proxy of the environment.
+// Never follows a redirect, never unpacks, never lets the runtime's own time limits decide.
+import type { AnswerBody } from './answer-body.ts';
+import { FetchBody } from './fetch-body.ts';
+
+/** A request as it goes out, whoever carries it. */
+export interface OutboundRequest {
+  readonly url: string;
+  readonly method: 'GET' | 'POST';
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+  /** The name the certificate must be for, where the address is dialled instead of the name (security fact B5). */
+  readonly serverName: string | null;
+}
+
+export interface AnswerHeaders {
+  /** `name` in lower case. Null when there is none; several of one name are joined by `, `. */
+  readonly get: (name: string) => string | null;
+}
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: AnswerHeaders;
+  readonly body: AnswerBody;
+}
+
+/** Hears once what became of a request. */
+export interface AnswerListener {
+  /** The head of an answer is here; its body may follow. */
+  readonly answered: (answer: RawAnswer) => void;
+  /** No answer came. `error` is the system's, or says what was wrong with what came. */
+  readonly failed: (error: unknown) => void;
+}
+
+export interface Cancellable {
+  /** Ends the exchange at once, in whatever state it is. Safe to call any number of times. */
+  readonly cancel: () => void;
+}
+
+export function sendByFetch(request: OutboundRequest, listener: AnswerListener): Cancellable {
+  const controller = new AbortController();
+  const cancel = () => controller.abort();
+  fetch(request.url, {
+    method: request.method,
+    headers: request.headers,
+    body: request.body,
+    signal: controller.signal,
+    redirect: 'manual',
+    decompress: false,
+    // Bun's idle limit of five minutes would cut long thinking; our own timers decide (F24).
+    timeout: false,
+    ...(request.serverName && { tls: { serverName: request.serverName } }),
+  } as RequestInit).then(
+    (response) =>
+      listener.answered({
+        status: response.status,
+        headers: response.headers,
+        body: new FetchBody(response, cancel),
+      }),
+    (error: unknown) => listener.failed(error),
+  );
+  return { cancel };
+}

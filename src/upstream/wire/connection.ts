@@ -1,0 +1,135 @@
+// One connection to a provider over plain TCP: writes a request, reads its answer, then the next. One request at a time.
+// Never decides what a failure means; it says what happened, and whether the provider can have begun to answer.
+import type { Socket } from 'bun';
+import { type Carrier, ConnectionLost, type Exchange } from './exchange.ts';
+import { ResponseParser } from './response-parser.ts';
+
+/** Requests up to this size go out as one string; larger ones are encoded once, since they will not fit one write. */
+const WHOLE_WRITE_CHARS_MAX = 64 * 1024;
+
+/** What a connection tells its pool. */
+export interface ConnectionOwner {
+  /** The answer is complete and the connection may carry another request. */
+  readonly onFree: (connection: Connection) => void;
+  readonly onClosed: (connection: Connection) => void;
+  /** It had carried requests before and was closed without a byte of this answer: an idle connection that had died. */
+  readonly onStale: (exchange: Exchange) => void;
+}
+
+export class Connection implements Carrier {
+  readonly #owner: ConnectionOwner;
+  readonly #parser: ResponseParser;
+  #socket: Socket<Connection> | null = null;
+  #exchange: Exchange | null = null;
+  #unsent: Uint8Array | null = null;
+  #carried = 0;
+  #closed = false;
+  #paused = false;
+  #answered: 'no' | 'reusable' | 'spent' = 'no';
+  #heard = false;
+  /** Monotonic time since which nothing is asked; the pool's. */
+  idleSinceMs = 0;
+
+  constructor(owner: ConnectionOwner) {
+    this.#owner = owner;
+    this.#parser = new ResponseParser({
+      onHead: (head, framing) => this.#exchange?.begin(head, typeof framing === 'number' ? framing : null),
+      onBody: (bytes) => this.#exchange?.receive(bytes),
+      onEnd: (reusable) => {
+        // An answer that came before the request was out leaves a connection in the middle of a message.
+        this.#answered = reusable && this.#unsent === null ? 'reusable' : 'spent';
+        this.#exchange?.end();
+      },
+    });
+  }
+
+  /** For the pool alone, once the connection is made. */
+  open(socket: Socket<Connection>): void {
+    this.#socket = socket;
+  }
+
+  carry(exchange: Exchange): void {
+    this.#exchange = exchange;
+    this.#answered = 'no';
+    this.#heard = false;
+    this.#parser.reset();
+    if (this.#carried > 0) this.#socket?.ref();
+    this.#carried += 1;
+    exchange.carriedBy(this);
+    this.#write(exchange.message);
+  }
+
+  onData(bytes: Buffer): void {
+    this.#heard = true;
+    try {
+      this.#parser.push(bytes);
+    } catch (error) {
+      const exchange = this.#exchange;
+      this.destroy();
+      exchange?.fail(error as Error);
+      return;
+    }
+    // Whoever took the bytes may have closed us in the middle of them.
+    if (this.#closed) return;
+    if (this.#answered === 'reusable') this.#free();
+    else if (this.#answered === 'spent') this.destroy();
+  }
+
+  onDrain(): void {
+    const rest = this.#unsent;
+    if (!rest || !this.#socket) return;
+    const written = this.#socket.write(rest);
+    this.#unsent = written >= rest.byteLength ? null : rest.subarray(Math.max(0, written));
+  }
+
+  onClose(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    // An answer without a length ends with its connection.
+    const complete = this.#parser.finish();
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    this.#owner.onClosed(this);
+    if (!exchange || complete) return;
+    if (this.#carried > 1 && !this.#heard) this.#owner.onStale(exchange);
+    else exchange.fail(new ConnectionLost('The provider closed the connection.', 'ECONNRESET'));
+  }
+
+  pause(): void {
+    if (this.#closed || this.#paused) return;
+    this.#paused = true;
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    if (this.#closed || !this.#paused) return;
+    this.#paused = false;
+    this.#socket?.resume();
+  }
+
+  destroy(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#exchange = null;
+    this.#owner.onClosed(this);
+    this.#socket?.terminate();
+  }
+
+  #free(): void {
+    this.#exchange = null;
+    this.resume();
+    this.#socket?.unref();
+    this.#owner.onFree(this);
+  }
+
+  #write(message: string): void {
+    const socket = this.#socket;
+    if (!socket) return;
+    const whole = message.length <= WHOLE_WRITE_CHARS_MAX ? message : Buffer.from(message);
+    const written = socket.write(whole);
+    const total = typeof whole === 'string' ? Buffer.byteLength(whole) : whole.byteLength;
+    if (written >= total) return;
+    const bytes = typeof whole === 'string' ? Buffer.from(whole) : whole;
+    this.#unsent = bytes.subarray(Math.max(0, written));
+  }
+}

@@ -1,0 +1,96 @@
+// One request to a provider and its answer, over whichever connection carries it. It is the answer's body as well.
+import { type AnswerBody, type BodySink, WaitingBytes } from '../answer-body.ts';
+import type { AnswerListener, Cancellable } from '../send-by-fetch.ts';
+import type { ResponseHead } from './response-head.ts';
+
+/** The connection under an exchange, as the exchange sees it. */
+export interface Carrier {
+  readonly pause: () => void;
+  readonly resume: () => void;
+  /** Closes at once. */
+  readonly destroy: () => void;
+}
+
+/** Why a request got no answer, or not all of it. `code` is the system's name for it. */
+export class ConnectionLost extends Error {
+  override readonly name = 'ConnectionLost';
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export class Exchange implements AnswerBody, Cancellable {
+  /** Request line, headers and body. */
+  readonly message: string;
+  declaredBytes: number | null = null;
+  /** The head of the answer is here. */
+  begun = false;
+  cancelled = false;
+  readonly #waiting = new WaitingBytes();
+  #carrier: Carrier | null = null;
+  readonly #listener: AnswerListener;
+
+  /** `listener` hears ConnectionLost, BadAnswer, or the system's error for a connection that was never made. */
+  constructor(message: string, listener: AnswerListener) {
+    this.message = message;
+    this.#listener = listener;
+  }
+
+  // What its connection tells it.
+
+  carriedBy(carrier: Carrier): void {
+    this.#carrier = carrier;
+  }
+
+  begin(head: ResponseHead, declaredBytes: number | null): void {
+    this.begun = true;
+    this.declaredBytes = declaredBytes;
+    this.#listener.answered({ status: head.status, headers: head, body: this });
+  }
+
+  receive(bytes: Uint8Array): void {
+    this.#waiting.push(bytes);
+    if (this.#waiting.full) this.#carrier?.pause();
+  }
+
+  end(): void {
+    this.#carrier = null;
+    this.#waiting.finish(null);
+  }
+
+  fail(error: Error): void {
+    this.#carrier = null;
+    if (this.cancelled) return;
+    if (this.begun) this.#waiting.finish(error);
+    else this.#listener.failed(error);
+  }
+
+  // What its reader asks of it.
+
+  attach(sink: BodySink): void {
+    const wasFull = this.#waiting.full;
+    this.#waiting.attach(sink);
+    if (wasFull) this.#carrier?.resume();
+  }
+
+  pause(): void {
+    this.#carrier?.pause();
+  }
+
+  resume(): void {
+    this.#carrier?.resume();
+  }
+
+  cancel(): void {
+    if (this.cancelled) return;
+    this.cancelled = true;
+    const carrier = this.#carrier;
+    this.#carrier = null;
+    this.#waiting.drop();
+    carrier?.destroy();
+    if (!this.begun) this.#listener.failed(new ConnectionLost('The call was given up.', 'ABORT_ERR'));
+  }
+}

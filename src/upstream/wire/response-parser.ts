@@ -1,0 +1,195 @@
+// Cuts HTTP/1.1 answers (RFC 9112) out of bytes that may be split anywhere: one answer at a time, bounded, never lenient.
+// Takes the transfer coding off and hands on the bodies' own bytes, those that came together together.
+import { BadAnswer, type Framing, framingOf, keepsAlive, ResponseHead } from './response-head.ts';
+
+export interface AnswerEvents {
+  readonly onHead: (head: ResponseHead, framing: Framing) => void;
+  readonly onBody: (bytes: Uint8Array) => void;
+  /** `reusable`: the connection may carry another request. */
+  readonly onEnd: (reusable: boolean) => void;
+}
+
+/** A head larger than this is refused (faults.md U14). */
+export const HEAD_BYTES_MAX = 64 * 1024;
+/** A chunk's size line with its extensions, and each trailer line. */
+const LINE_BYTES_MAX = 4 * 1024;
+const TRAILER_BYTES_MAX = 16 * 1024;
+
+type State = 'head' | 'fixed' | 'close' | 'size' | 'chunk' | 'chunk-end' | 'trailer' | 'done';
+
+const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
+const SEMICOLON = 59;
+
+export class ResponseParser {
+  readonly #events: AnswerEvents;
+  #state: State = 'head';
+  /** Bytes of a head or a line that is not complete. */
+  #kept: Buffer | null = null;
+  /** Bytes left of a counted body or chunk. */
+  #left = 0;
+  #keepsAlive = false;
+  #trailerBytes = 0;
+  #pieces: Uint8Array[] = [];
+
+  constructor(events: AnswerEvents) {
+    this.#events = events;
+  }
+
+  /** Forgets the answer before; call it before each request. */
+  reset(): void {
+    this.#state = 'head';
+    this.#kept = null;
+    this.#trailerBytes = 0;
+  }
+
+  /** Throws BadAnswer; the connection is of no use after that. */
+  push(input: Buffer): void {
+    const bytes = this.#kept ? Buffer.concat([this.#kept, input]) : input;
+    this.#kept = null;
+    let at = 0;
+    while (at < bytes.length) {
+      const next = this.#step(bytes, at);
+      if (next < 0) {
+        // A copy: a slice would keep the whole of what came alive.
+        this.#kept = Buffer.from(bytes.subarray(at));
+        break;
+      }
+      at = next;
+    }
+    this.#flush();
+  }
+
+  /** The connection has ended. False when the answer was not complete by then. */
+  finish(): boolean {
+    if (this.#state !== 'close') return this.#state === 'done';
+    this.#end();
+    return true;
+  }
+
+  /** Consumes what it can from `at`; the next position, or -1 when more bytes are needed. */
+  #step(bytes: Buffer, at: number): number {
+    switch (this.#state) {
+      case 'head':
+        return this.#readHead(bytes, at);
+      case 'fixed':
+      case 'chunk':
+        return this.#readCounted(bytes, at);
+      case 'close':
+        this.#pieces.push(bytes.subarray(at));
+        return bytes.length;
+      case 'size':
+        return this.#readSize(bytes, at);
+      case 'chunk-end':
+        return this.#readChunkEnd(bytes, at);
+      case 'trailer':
+        return this.#readTrailer(bytes, at);
+      case 'done':
+        throw new BadAnswer('The provider sent bytes that nobody asked for.');
+    }
+  }
+
+  #readHead(bytes: Buffer, at: number): number {
+    const end = bytes.indexOf('\r\n\r\n', at, 'latin1');
+    if (end < 0 ? bytes.length - at > HEAD_BYTES_MAX : end - at > HEAD_BYTES_MAX)
+      throw new BadAnswer('The headers of the answer are too large.');
+    if (end < 0) return -1;
+    const head = new ResponseHead(bytes.toString('latin1', at, end));
+    if (head.status < 200) {
+      if (head.status === 101) throw new BadAnswer('The provider switched protocols unasked.');
+      return end + 4;
+    }
+    const framing = framingOf(head);
+    this.#keepsAlive = keepsAlive(head, framing);
+    this.#events.onHead(head, framing);
+    if (framing === 'chunked') this.#state = 'size';
+    else if (framing === 'close') this.#state = 'close';
+    else if (framing === 0) this.#end();
+    else {
+      this.#state = 'fixed';
+      this.#left = framing;
+    }
+    return end + 4;
+  }
+
+  #readCounted(bytes: Buffer, at: number): number {
+    const end = Math.min(bytes.length, at + this.#left);
+    this.#pieces.push(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
+    this.#left -= end - at;
+    if (this.#left > 0) return end;
+    if (this.#state === 'chunk') this.#state = 'chunk-end';
+    else this.#end();
+    return end;
+  }
+
+  #readSize(bytes: Buffer, at: number): number {
+    const end = lineEnd(bytes, at);
+    if (end < 0) return -1;
+    let size = 0;
+    let digits = 0;
+    for (let i = at; i < end; i++) {
+      const code = bytes[i] ?? 0;
+      const digit = hexDigit(code);
+      if (digit < 0) {
+        if (digits > 0 && (code === SEMICOLON || code === 32 || code === 9)) break;
+        throw new BadAnswer('A chunk of the answer has no size.');
+      }
+      size = size * 16 + digit;
+      digits += 1;
+    }
+    if (digits === 0 || digits > 8) throw new BadAnswer('A chunk of the answer has no size one can believe.');
+    this.#left = size;
+    this.#state = size === 0 ? 'trailer' : 'chunk';
+    return end + 2;
+  }
+
+  #readChunkEnd(bytes: Buffer, at: number): number {
+    if (bytes.length - at < 2) return -1;
+    if (bytes[at] !== CARRIAGE_RETURN || bytes[at + 1] !== LINE_FEED)
+      throw new BadAnswer('A chunk of the answer is longer than its size.');
+    this.#state = 'size';
+    return at + 2;
+  }
+
+  #readTrailer(bytes: Buffer, at: number): number {
+    const end = lineEnd(bytes, at);
+    if (end < 0) return -1;
+    this.#trailerBytes += end - at;
+    if (this.#trailerBytes > TRAILER_BYTES_MAX)
+      throw new BadAnswer('The trailers of the answer are too large.');
+    if (end === at) this.#end();
+    return end + 2;
+  }
+
+  #end(): void {
+    this.#flush();
+    this.#state = 'done';
+    this.#events.onEnd(this.#keepsAlive);
+  }
+
+  /** What came in one read goes on in one piece: many small chunks are one write to the caller. */
+  #flush(): void {
+    const [only] = this.#pieces;
+    if (only === undefined) return;
+    const bytes = this.#pieces.length === 1 ? only : Buffer.concat(this.#pieces);
+    this.#pieces = [];
+    this.#events.onBody(bytes);
+  }
+}
+
+/** Index of the CR of the line that begins at `at`; -1 when it is not complete. Throws BadAnswer for a line without CR. */
+function lineEnd(bytes: Buffer, at: number): number {
+  const feed = bytes.indexOf(LINE_FEED, at);
+  if ((feed < 0 ? bytes.length : feed) - at > LINE_BYTES_MAX)
+    throw new BadAnswer('A line of the answer is too long.');
+  if (feed < 0) return -1;
+  if (feed === at || bytes[feed - 1] !== CARRIAGE_RETURN)
+    throw new BadAnswer('A line of the answer has no proper end.');
+  return feed - 1;
+}
+
+function hexDigit(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  const lower = code | 32;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+}
