@@ -2,7 +2,7 @@
 // No environment and no clock of its own; everything is handed in.
 import type { Server } from 'bun';
 import { appError } from './errors/app-error.ts';
-import type { Gateway } from './gateway/create-gateway.ts';
+import type { Gateway, GatewayCall } from './gateway/create-gateway.ts';
 import { errorResponse } from './gateway/error-response.ts';
 import { type CanonicalTarget, canonicalTarget } from './http/canonical-path.ts';
 import { clientAddress, type ProxyTrust } from './http/client-address.ts';
@@ -48,14 +48,10 @@ export function buildApp(parts: AppParts): App {
     if (refusal) return refusal;
     const target = canonicalTarget(request.url);
     if (!target) return plainError(request, 'bad_path');
-    const address = () => {
-      const peer = server.requestIP(request)?.address ?? '';
-      return clientAddress(peer, request.headers.get('x-forwarded-for'), parts.proxies);
-    };
     if (isDataPlane(target.path)) {
-      const keepOpen = () => server.timeout(request, 0);
-      return parts.gateway.handle({ request, target, address, keepOpen });
+      return parts.gateway.handle(new HttpCall({ request, target, server, proxies: parts.proxies }));
     }
+    const address = () => addressOf(request, server, parts.proxies);
     return probe(request, target, parts, address) ?? toConsole(request, target, parts, address);
   };
   const { cors } = parts;
@@ -64,6 +60,41 @@ export function buildApp(parts: AppParts): App {
     fetch: async (request, server) =>
       cors.preflight(request) ?? cors.mark(request, await answer(request, server)),
   };
+}
+
+function addressOf(request: Request, server: Server<undefined>, proxies: ProxyTrust): string {
+  const peer = server.requestIP(request)?.address ?? '';
+  return clientAddress(peer, request.headers.get('x-forwarded-for'), proxies);
+}
+
+interface HttpCallParts {
+  readonly request: Request;
+  readonly target: CanonicalTarget;
+  readonly server: Server<undefined>;
+  readonly proxies: ProxyTrust;
+}
+
+/** A request on the data plane. A class: what it can do costs a request nothing until it is asked. */
+class HttpCall implements GatewayCall {
+  readonly request: Request;
+  readonly target: CanonicalTarget;
+  readonly #server: Server<undefined>;
+  readonly #proxies: ProxyTrust;
+
+  constructor({ request, target, server, proxies }: HttpCallParts) {
+    this.request = request;
+    this.target = target;
+    this.#server = server;
+    this.#proxies = proxies;
+  }
+
+  address(): string {
+    return addressOf(this.request, this.#server, this.#proxies);
+  }
+
+  keepOpen(): void {
+    this.#server.timeout(this.request, 0);
+  }
 }
 
 function isDataPlane(path: string): boolean {

@@ -51,9 +51,11 @@ export function nanoUsd(usd: number): number {
 export function priceUsage(price: Price, usage: TokenUsage): number | null {
   if (usage.promptTokens === null && usage.completionTokens === null) return null;
   const prompt = usage.promptTokens ?? 0;
-  const rates = tierFor(price, prompt).rates;
-  const lines = [...inputLines(rates, usage, prompt), ...outputLines(rates, usage)];
-  const tokens = sumOf(lines);
+  const { rates } = tierFor(price, prompt);
+  const bill = new Bill();
+  addInput(bill, rates, usage, prompt);
+  addOutput(bill, rates, usage);
+  const tokens = bill.nanoUsd();
   if (tokens === null) return null;
   return tokens + (usage.webSearchRequests ?? 0) * price.nanoUsdPerWebSearch + price.nanoUsdPerRequest;
 }
@@ -72,37 +74,57 @@ export function costOf(price: Price | null, usage: TokenUsage): Cost {
   return { costNanoUsd, unpriced, priceVersion: costNanoUsd === null ? null : (price?.version ?? null) };
 }
 
-type Line = readonly [tokens: number, rate: number | null];
+/** Adds up tokens at their rates: plain numbers while they are exact, BigInt beyond 2^53. */
+class Bill {
+  #sum = 0;
+  #exact: bigint | null = null;
+  #unpriced = false;
 
-function inputLines(rates: TokenRates, usage: TokenUsage, prompt: number): Line[] {
-  let left = prompt;
-  const take = (count: number | null): number => {
-    const taken = Math.min(count ?? 0, left);
-    left -= taken;
-    return taken;
-  };
-  const cached = take(usage.cachedTokens);
-  const write5m = take(usage.cacheWrite5mTokens);
-  const write1h = take(usage.cacheWrite1hTokens);
-  const audio = take(usage.audioInputTokens);
-  return [
-    [cached, rates.cached ?? rates.input],
-    [write5m, rates.cacheWrite5m ?? rates.input],
-    [write1h, oneHourRate(rates)],
-    [audio, rates.audioInput ?? rates.input],
-    [left, rates.input],
-  ];
+  add(tokens: number, rate: number | null): void {
+    if (tokens === 0) return;
+    if (rate === null) {
+      this.#unpriced = true;
+      return;
+    }
+    if (this.#exact === null && this.#sum + tokens * rate < Number.MAX_SAFE_INTEGER - UNITS_PER_RATE) {
+      this.#sum += tokens * rate;
+      return;
+    }
+    this.#exact = (this.#exact ?? BigInt(this.#sum)) + BigInt(tokens) * BigInt(rate);
+  }
+
+  /** Rounded half up; null when tokens have no rate. */
+  nanoUsd(): number | null {
+    if (this.#unpriced) return null;
+    if (this.#exact === null) return Math.floor((this.#sum + UNITS_PER_RATE / 2) / UNITS_PER_RATE);
+    return Number((this.#exact + BigInt(UNITS_PER_RATE / 2)) / BigInt(UNITS_PER_RATE));
+  }
 }
 
-function outputLines(rates: TokenRates, usage: TokenUsage): Line[] {
+/** No kind of input counts more tokens than the prompt has left: none is billed twice, none that was not read. */
+function addInput(bill: Bill, rates: TokenRates, usage: TokenUsage, prompt: number): void {
+  let left = prompt;
+  const cached = Math.min(usage.cachedTokens ?? 0, left);
+  left -= cached;
+  const write5m = Math.min(usage.cacheWrite5mTokens ?? 0, left);
+  left -= write5m;
+  const write1h = Math.min(usage.cacheWrite1hTokens ?? 0, left);
+  left -= write1h;
+  const audio = Math.min(usage.audioInputTokens ?? 0, left);
+  bill.add(cached, rates.cached ?? rates.input);
+  bill.add(write5m, rates.cacheWrite5m ?? rates.input);
+  if (write1h > 0) bill.add(write1h, oneHourRate(rates));
+  bill.add(audio, rates.audioInput ?? rates.input);
+  bill.add(left - audio, rates.input);
+}
+
+function addOutput(bill: Bill, rates: TokenRates, usage: TokenUsage): void {
   const completion = usage.completionTokens ?? 0;
   const audio = Math.min(usage.audioOutputTokens ?? 0, completion);
   const reasoning = Math.min(usage.reasoningTokens ?? 0, completion - audio);
-  return [
-    [audio, rates.audioOutput ?? rates.output],
-    [reasoning, rates.reasoning ?? rates.output],
-    [completion - audio - reasoning, rates.output],
-  ];
+  bill.add(audio, rates.audioOutput ?? rates.output);
+  bill.add(reasoning, rates.reasoning ?? rates.output);
+  bill.add(completion - audio - reasoning, rates.output);
 }
 
 /** A price list without cache writes bills them as input; one with only the short write is completed by the known ratio. */
@@ -119,23 +141,19 @@ function tierFor(price: Price, promptTokens: number): PriceTier {
   return chosen;
 }
 
-/** Plain numbers while they are exact, BigInt beyond 2^53. Null when tokens have no rate. */
-function sumOf(lines: readonly Line[]): number | null {
-  let sum = 0;
-  for (const [tokens, rate] of lines) {
-    if (tokens === 0) continue;
-    if (rate === null) return null;
-    sum += tokens * rate;
-  }
-  if (sum < Number.MAX_SAFE_INTEGER - UNITS_PER_RATE)
-    return Math.floor((sum + UNITS_PER_RATE / 2) / UNITS_PER_RATE);
-  let exact = 0n;
-  for (const [tokens, rate] of lines) exact += BigInt(tokens) * BigInt(rate ?? 0);
-  return Number((exact + BigInt(UNITS_PER_RATE / 2)) / BigInt(UNITS_PER_RATE));
-}
-
 /** The dearest this price can be, for reservations. */
 export function priceCeiling(price: Price): PriceCeiling {
+  const known = ceilings.get(price);
+  if (known) return known;
+  const ceiling = ceilingOf(price);
+  ceilings.set(price, ceiling);
+  return ceiling;
+}
+
+/** Asked for on every request; prices are few and never change. */
+const ceilings = new WeakMap<Price, PriceCeiling>();
+
+function ceilingOf(price: Price): PriceCeiling {
   let input = 0;
   let output = 0;
   for (const { rates } of price.tiers) {

@@ -21,12 +21,15 @@ export interface AdmitDeps {
 export function createAdmit(deps: AdmitDeps): Admit {
   return (exchange, targets) => {
     const { actor, endpoint } = exchange;
+    const most = mostOf(exchange, targets, deps);
     return deps.limiter.admit({
       eventId: exchange.id,
       timeMs: exchange.timeMs,
       userId: actor.userId,
       keyId: actor.keyId,
-      ...mostOf(exchange, targets, deps),
+      model: most.model,
+      tokensMax: most.tokensMax,
+      nanoUsdMax: most.nanoUsdMax,
       shape: endpoint.errorShape,
     });
   };
@@ -36,7 +39,7 @@ export function createAdmit(deps: AdmitDeps): Admit {
 function mostOf(exchange: Exchange, targets: readonly Target[], { prices, boundsOf }: AdmitDeps) {
   const { facts, body, endpoint } = exchange;
   const size = {
-    bodyBytes: Buffer.byteLength(body.text),
+    bodyBytes: body.byteLength,
     features: facts.features,
     maxOutputTokens: facts.maxOutputTokens,
     choices: facts.choices,

@@ -46,8 +46,15 @@ export function closeAttempt(
     provider: attempt.target.spec.name,
     credentialId: attempt.lease.credential.id,
     model: attempt.target.model,
+    outcome: end.outcome,
+    failure: end.failure,
+    status: end.status,
+    usage: end.usage,
+    provenance: end.provenance,
+    costNanoUsd: end.costNanoUsd,
+    firstByteMs: end.firstByteMs,
     durationMs: deps.clock.monotonicMs() - attempt.startedMs,
-    ...end,
+    errorMessage: end.errorMessage,
   };
   exchange.attempts.push(record);
 }

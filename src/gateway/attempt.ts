@@ -4,9 +4,14 @@ import { FAILURE_RULES } from '../core/failure-rules.ts';
 import type { FailureKind } from '../core/usage-event.ts';
 import { AppError } from '../errors/app-error.ts';
 import { sleep } from '../lib/clock.ts';
-import { newId, randomFraction } from '../lib/id.ts';
+import { derivedId, newId, randomFraction } from '../lib/id.ts';
 import { backoffMs } from '../upstream/backoff.ts';
-import { callUpstream, type UpstreamAnswer, type UpstreamFailure } from '../upstream/call-upstream.ts';
+import {
+  callUpstream,
+  type UpstreamAnswer,
+  type UpstreamCall,
+  type UpstreamFailure,
+} from '../upstream/call-upstream.ts';
 import type { AcquireRequest, Acquisition, Lease } from '../upstream/pool/lease.ts';
 import { type OpenAttempt, recordFailure } from './attempt-record.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -49,7 +54,8 @@ export async function runAttempts(
   deps: GatewayDeps,
 ): Promise<AttemptsResult> {
   const run: Run = { exchange, deps, last: null, refusal: null, unfit: null };
-  for (const [index, target] of targets.entries()) {
+  for (let index = 0; index < targets.length; index++) {
+    const target = targets[index] as Target;
     const prepared = prepare(run, target);
     if (!prepared) continue;
     const result = await tryTarget(run, { target, prepared, isLast: index === targets.length - 1 });
@@ -76,53 +82,103 @@ interface Aim {
   readonly isLast: boolean;
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
+/** Credentials that a request has called on one target. */
+class Called {
+  #used: Set<string> | null = null;
+  /** Those whose failure may pass by itself. */
+  #again: Set<string> | null = null;
+
+  get used(): ReadonlySet<string> {
+    return this.#used ?? NONE;
+  }
+
+  get mayRetry(): boolean {
+    return this.#again !== null && this.#again.size > 0;
+  }
+
+  add(id: string, mayPass: boolean): void {
+    this.#used ??= new Set();
+    this.#used.add(id);
+    if (!mayPass) return;
+    this.#again ??= new Set();
+    this.#again.add(id);
+  }
+
+  /** Those that may pass are open again. */
+  reopen(): void {
+    for (const id of this.#again ?? NONE) this.#used?.delete(id);
+    this.#again = null;
+  }
+}
+
 async function tryTarget(run: Run, aim: Aim): Promise<TargetResult> {
-  const { exchange, deps } = run;
-  const used = new Set<string>();
-  /** Credentials whose failure may pass by itself. */
-  const again = new Set<string>();
+  const { exchange } = run;
+  const called = new Called();
   for (let turn = 0; exchange.attempts.length < ATTEMPTS_MAX; ) {
-    const acquired = await acquire(run, aim, used);
-    if (acquired.kind === 'exhausted' && again.size > 0) {
+    const acquiring = acquire(run, aim, called.used);
+    const acquired = acquiring instanceof Promise ? await acquiring : acquiring;
+    if (acquired.kind === 'exhausted' && called.mayRetry) {
       if (!(await waitBeforeAgain(run, turn))) return 'stop';
       turn += 1;
-      for (const id of again) used.delete(id);
-      again.clear();
+      called.reopen();
       continue;
     }
     if (acquired.kind !== 'lease') {
       run.refusal = acquired;
       return exchange.request.signal.aborted ? 'stop' : 'next';
     }
-    if (exchange.attempts.length === 0) beginOrRelease(run, acquired.lease);
-    const { attempt, result } = await callOnce(run, aim, acquired.lease);
+    const { lease } = acquired;
+    if (exchange.attempts.length === 0) {
+      const written = beginOrRelease(run, lease);
+      if (written) await written;
+    }
+    const attempt = openAttempt(run, aim, lease);
+    const call = callOf(run, aim, lease);
+    const outcome = await callUpstream(call);
+    const taking = outcome.kind === 'failure' ? outcome : take(run, call, outcome);
+    const result = taking instanceof Promise ? await taking : taking;
     if (result.kind === 'answer') {
-      acquired.lease.prove();
+      lease.prove();
       return { kind: 'answer', attempt, answer: result.answer, body: result.body };
     }
-    recordFailure(exchange, attempt, result, deps);
-    run.last = result;
-    const rule = FAILURE_RULES[result.failure];
-    if (exchange.request.signal.aborted || msLeft(run) <= 0) return 'stop';
-    if (!rule.nextCredential) return rule.nextTarget ? 'next' : 'stop';
-    const { id } = acquired.lease.credential;
-    used.add(id);
-    if (mayPass(run, result) && callsOn(exchange, attempt) < CALLS_PER_CREDENTIAL_MAX) again.add(id);
+    const verdict = judge(run, attempt, outcome.kind === 'failure' ? result : unlessGone(run, result));
+    if (verdict !== 'again') return verdict;
+    called.add(
+      lease.credential.id,
+      mayPass(run, result) && callsOn(exchange, attempt) < CALLS_PER_CREDENTIAL_MAX,
+    );
   }
   return 'stop';
 }
 
-/** At once when something is free, which is nearly always; else waits for a slot or for a short rest to end. */
-async function acquire(run: Run, aim: Aim, exclude: ReadonlySet<string>): Promise<Acquisition> {
+/** Writes down what became of a failed call, and says where it leads. */
+function judge(run: Run, attempt: OpenAttempt, failure: UpstreamFailure): 'again' | 'stop' | 'next' {
   const { exchange, deps } = run;
-  const { keyId } = exchange.actor;
-  const session = exchange.facts.clientSessionId;
+  recordFailure(exchange, attempt, failure, deps);
+  run.last = failure;
+  if (exchange.request.signal.aborted || msLeft(run) <= 0) return 'stop';
+  const rule = FAILURE_RULES[failure.failure];
+  if (rule.nextCredential) return 'again';
+  return rule.nextTarget ? 'next' : 'stop';
+}
+
+/** An answer that breaks off because its caller left says nothing about the provider. */
+function unlessGone({ exchange }: Run, failure: UpstreamFailure): UpstreamFailure {
+  return exchange.request.signal.aborted ? { ...failure, failure: 'client_gone' } : failure;
+}
+
+/** At once when something is free, which is nearly always; else waits for a slot or for a short rest to end. */
+function acquire(run: Run, aim: Aim, exclude: ReadonlySet<string>): Acquisition | Promise<Acquisition> {
+  const { exchange, deps } = run;
+  const session = exchange.clientSessionId;
   const request: AcquireRequest = {
     provider: aim.target.spec.name,
     model: aim.target.model,
     exclude,
     // Scoped to the caller's key: one caller's session id says nothing about another's (wire fact F15).
-    affinity: session === null ? null : `${keyId ?? 'master'}\n${session}`,
+    affinity: session === null ? null : `${exchange.actor.keyId ?? 'master'}\n${session}`,
   };
   const acquired = deps.pool.acquire(request);
   if (acquired.kind !== 'busy' && acquired.kind !== 'cooling') return acquired;
@@ -136,43 +192,45 @@ async function acquire(run: Run, aim: Aim, exclude: ReadonlySet<string>): Promis
   });
 }
 
-async function callOnce(
-  run: Run,
-  aim: Aim,
-  lease: Lease,
-): Promise<{ attempt: OpenAttempt; result: TakenAnswer | UpstreamFailure }> {
+function callOf(run: Run, aim: Aim, lease: Lease): UpstreamCall {
   const { exchange, deps } = run;
-  const attempt = openAttempt(run, aim, lease);
-  // A whole answer's headers come when it is complete, so that one limit covers both.
-  const wholeAnswerMs = Math.max(1, Math.min(deps.timings.wholeAnswerMs, msLeft(run)));
-  const firstByteMs = exchange.facts.stream ? firstByteLimit(run, aim) : wholeAnswerMs;
-  const outcome = await callUpstream({
-    spec: aim.target.spec,
+  const { prepared, target } = aim;
+  return {
+    spec: target.spec,
     credential: lease.credential,
-    operation: aim.prepared.operation,
-    model: aim.target.model,
-    query: aim.prepared.query,
+    operation: prepared.operation,
+    model: target.model,
+    query: prepared.query,
     headers: exchange.request.headers,
-    extraHeaders: aim.prepared.headers,
-    body: aim.prepared.body,
+    extraHeaders: prepared.headers,
+    body: prepared.body,
     signal: exchange.hangUp.signal,
-    firstByteMs,
+    firstByteMs: firstByteLimit(run, aim),
     clock: deps.clock,
+  };
+}
+
+function take(
+  run: Run,
+  call: UpstreamCall,
+  answer: UpstreamAnswer,
+): TakenAnswer | UpstreamFailure | Promise<TakenAnswer | UpstreamFailure> {
+  return takeAnswer({
+    answer,
+    firstEventMs: call.firstByteMs - answer.headersMs,
+    wholeAnswerMs: wholeAnswerLimit(run),
+    secret: call.credential.secret,
   });
-  if (outcome.kind === 'failure') return { attempt, result: outcome };
-  const result = await takeAnswer({
-    answer: outcome,
-    firstEventMs: firstByteMs - outcome.headersMs,
-    wholeAnswerMs,
-    secret: lease.credential.secret,
-  });
-  if (result.kind === 'failure' && exchange.request.signal.aborted)
-    return { attempt, result: { ...result, failure: 'client_gone' } };
-  return { attempt, result };
+}
+
+/** A whole answer's headers come when it is complete, so that one limit covers both. */
+function wholeAnswerLimit(run: Run): number {
+  return Math.max(1, Math.min(run.deps.timings.wholeAnswerMs, msLeft(run)));
 }
 
 /** A stream's headers come at once; one that keeps silent leaves time for another credential or target. */
 function firstByteLimit(run: Run, aim: Aim): number {
+  if (!run.exchange.facts.stream) return wholeAnswerLimit(run);
   const leftMs = Math.max(1, msLeft(run));
   const others = !aim.isLast || run.deps.pool.size(aim.target.spec.name) > 1;
   return others ? Math.min(leftMs, run.deps.timings.firstByteMs) : leftMs;
@@ -204,19 +262,27 @@ function callsOn(exchange: Exchange, attempt: OpenAttempt): number {
   return exchange.attempts.filter((each) => each.credentialId === id && each.model === model).length;
 }
 
-function beginOrRelease({ exchange, deps }: Run, lease: Lease): void {
+/** A promise while the request's beginning is being written down; null when nobody has to wait for it. */
+function beginOrRelease({ exchange, deps }: Run, lease: Lease): Promise<void> | null {
   try {
-    beginUsage(exchange, deps);
+    const written = beginUsage(exchange, deps);
+    return written === null ? null : written.catch((error: unknown) => giveBack(lease, error));
   } catch (error) {
-    lease.release({ kind: 'neutral' });
-    throw error;
+    return giveBack(lease, error);
   }
 }
 
+function giveBack(lease: Lease, error: unknown): never {
+  lease.release({ kind: 'neutral' });
+  throw error;
+}
+
 function openAttempt({ exchange, deps }: Run, aim: Aim, lease: Lease): OpenAttempt {
+  const ordinal = exchange.attempts.length + 1;
   return {
-    id: newId('att'),
-    ordinal: exchange.attempts.length + 1,
+    // Nearly every request has one attempt: it needs no random digits of its own.
+    id: ordinal === 1 ? derivedId('att', exchange.id) : newId('att'),
+    ordinal,
     startedWallMs: deps.clock.nowMs(),
     startedMs: deps.clock.monotonicMs(),
     target: aim.target,

@@ -11,13 +11,13 @@ import type { ErrorShape } from '../core/wire.ts';
 import { type AppError, appError, toAppError } from '../errors/app-error.ts';
 import type { CanonicalTarget } from '../http/canonical-path.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { authoriseAddress } from './authorise.ts';
+import { authoriseAddress, type Caller } from './authorise.ts';
 import type { GatewayDeps } from './deps.ts';
 import { CHAT, EMBEDDINGS, type Endpoint, MESSAGES } from './endpoint.ts';
 import { errorResponse } from './error-response.ts';
 import { type Identity, identify } from './exchange.ts';
 import { generateEndpoint } from './generate-endpoint.ts';
-import { handleCompletion } from './handle-completion.ts';
+import { type CompletionCall, handleCompletion } from './handle-completion.ts';
 import { handleCountTokens } from './handle-count-tokens.ts';
 import { findModel, listModels, type ModelCatalogue } from './models.ts';
 import { QUESTIONS } from './questions.ts';
@@ -25,17 +25,15 @@ import { listProviders, readQuotaStats, refreshQuotaStats } from './quota-stats.
 import { readJsonRequest } from './read-request.ts';
 import { usageOfActor } from './usage-me.ts';
 
-export interface GatewayCall {
+export interface GatewayCall extends Caller {
   readonly request: Request;
   readonly target: CanonicalTarget;
-  /** The caller's address, after trusted proxies. */
-  readonly address: () => string;
   /** Lets the connection be silent for as long as our own timers allow. */
   readonly keepOpen: () => void;
 }
 
 export interface Gateway {
-  readonly handle: (call: GatewayCall) => Promise<Response>;
+  readonly handle: (call: GatewayCall) => Response | Promise<Response>;
 }
 
 const COMPLETIONS: ReadonlyMap<string, Endpoint> = new Map([
@@ -52,74 +50,95 @@ const QUOTA_PATH = '/v1/quota-stats';
 /** An order to refresh is a few words. */
 const ORDER_BYTES_MAX = 16 * 1024;
 
-export function createGateway(deps: GatewayDeps & { readonly catalogue: ModelCatalogue }): Gateway {
-  async function route(call: GatewayCall, identity: Identity): Promise<Response> {
+type Act = (call: CompletionCall, deps: GatewayDeps) => Promise<Response>;
+
+type GatewayParts = GatewayDeps & { readonly catalogue: ModelCatalogue };
+
+export function createGateway(deps: GatewayParts): Gateway {
+  function route(call: GatewayCall, identity: Identity): Promise<Response> {
     const { request, target } = call;
     if (deps.closing()) throw appError('shutting_down', { retryAfterMs: 5_000 });
     if (request.headers.get('upgrade')?.toLowerCase() === 'websocket') throw appError('upgrade_required');
-    if (/[?&](key|api_key|api-key|access_token)=/i.test(target.query)) throw appError('key_in_url');
-    const endpoint = COMPLETIONS.get(target.path) ?? generateEndpoint(target.path);
-    const isModels = target.path === MODELS_PATH || target.path.startsWith(`${MODELS_PATH}/`);
+    if (target.query !== '' && /[?&](key|api_key|api-key|access_token)=/i.test(target.query))
+      throw appError('key_in_url');
     // Authentication first, so that strangers learn nothing from what comes after it.
     const actor = deps.authenticate(request.headers);
-    const counts = target.path === COUNT_TOKENS_PATH;
-    if (endpoint || counts) {
-      allow(request, 'POST');
-      call.keepOpen();
-      const { query } = target;
-      const completion = {
-        request,
-        identity,
-        endpoint: endpoint ?? MESSAGES,
-        actor,
-        query,
-        address: call.address,
-      };
-      return counts ? handleCountTokens(completion, deps) : handleCompletion(completion, deps);
+    const { path, query } = target;
+    const counts = path === COUNT_TOKENS_PATH;
+    const endpoint = counts ? MESSAGES : (COMPLETIONS.get(path) ?? generateEndpoint(path));
+    if (!endpoint)
+      return answerQuestion(call, { actor, identity, deps }).catch((thrown) =>
+        refuse(thrown, call, identity),
+      );
+    allow(request, 'POST');
+    call.keepOpen();
+    const completion = { request, identity, endpoint, actor, query, caller: call };
+    return serve(completion, counts ? handleCountTokens : handleCompletion, call);
+  }
+
+  async function serve(completion: CompletionCall, act: Act, call: GatewayCall): Promise<Response> {
+    try {
+      return await act(completion, deps);
+    } catch (thrown) {
+      return refuse(thrown, call, completion.identity);
     }
-    const question = QUESTIONS.get(target.path);
-    if (question) {
-      allow(request, question.method);
-      authoriseAddress(actor, call.address);
-      return jsonResponse(await question.answer({ request, actor, address: call.address }, deps), identity);
-    }
-    if (target.path === PROVIDERS_PATH || target.path === QUOTA_PATH) {
-      authoriseAddress(actor, call.address);
-      return quotaRoute(call, { actor, identity, deps });
-    }
-    if (!isModels && target.path !== USAGE_PATH) {
-      throw appError('not_found', { params: { method: request.method, path: target.path.slice(0, 200) } });
-    }
-    allow(request, 'GET');
-    authoriseAddress(actor, call.address);
-    if (target.path === USAGE_PATH)
-      return jsonResponse(await usageOfActor(actor, target.query, deps), identity);
-    const id = decodeURIComponent(target.path.slice(MODELS_PATH.length + 1));
-    await deps.catalogue.ready();
-    return jsonResponse(
-      id === '' ? listModels(actor, deps.catalogue) : findModel(actor, id, deps.catalogue),
-      identity,
-    );
+  }
+
+  function refuse(thrown: unknown, call: GatewayCall, identity: Identity): Response {
+    const error = toAppError(thrown);
+    logFailure(deps, error, identity);
+    return errorResponse(error, shapeOf(call), identity.requestId);
   }
 
   return {
-    handle: async (call) => {
+    handle: (call) => {
       const identity = identify(call.request, deps);
       try {
-        return await route(call, identity);
+        return route(call, identity);
       } catch (thrown) {
-        const error = toAppError(thrown);
-        logFailure(deps, error, identity);
-        return errorResponse(error, shapeOf(call), identity.requestId);
+        return refuse(thrown, call, identity);
       }
     },
   };
 }
 
-async function quotaRoute(
-  { request, target }: GatewayCall,
-  of: { readonly actor: Actor; readonly identity: Identity; readonly deps: GatewayDeps },
-): Promise<Response> {
+interface Asked {
+  readonly actor: Actor;
+  readonly identity: Identity;
+  readonly deps: GatewayParts;
+}
+
+/** What calls no model. */
+async function answerQuestion(call: GatewayCall, asked: Asked): Promise<Response> {
+  const { request, target } = call;
+  const { actor, identity, deps } = asked;
+  const isModels = target.path === MODELS_PATH || target.path.startsWith(`${MODELS_PATH}/`);
+  const question = QUESTIONS.get(target.path);
+  if (question) {
+    allow(request, question.method);
+    authoriseAddress(actor, call);
+    return jsonResponse(await question.answer({ request, actor, caller: call }, deps), identity);
+  }
+  if (target.path === PROVIDERS_PATH || target.path === QUOTA_PATH) {
+    authoriseAddress(actor, call);
+    return quotaRoute(call, asked);
+  }
+  if (!isModels && target.path !== USAGE_PATH) {
+    throw appError('not_found', { params: { method: request.method, path: target.path.slice(0, 200) } });
+  }
+  allow(request, 'GET');
+  authoriseAddress(actor, call);
+  if (target.path === USAGE_PATH)
+    return jsonResponse(await usageOfActor(actor, target.query, deps), identity);
+  const id = decodeURIComponent(target.path.slice(MODELS_PATH.length + 1));
+  await deps.catalogue.ready();
+  return jsonResponse(
+    id === '' ? listModels(actor, deps.catalogue) : findModel(actor, id, deps.catalogue),
+    identity,
+  );
+}
+
+async function quotaRoute({ request, target }: GatewayCall, of: Asked): Promise<Response> {
   const { actor, identity, deps } = of;
   if (target.path === PROVIDERS_PATH) {
     allow(request, 'GET');

@@ -8,17 +8,33 @@ import type { JsonObject } from '../lib/json.ts';
 import type { Admission } from '../limits/limiter.ts';
 import type { RequestFacts } from '../protocol/types.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { HangUp } from './hang-up.ts';
+import { CancelOnHangUp, type HangUp } from './hang-up.ts';
+import { sessionIdOf } from './session-id.ts';
 
 /** Attempts that one event can carry; a longer list would be a runaway loop. */
 export const ATTEMPTS_MAX = 32;
 
 export interface RequestBody {
   readonly text: string;
+  /** Of the text as it came, in UTF-8. */
+  readonly byteLength: number;
   readonly json: JsonObject;
 }
 
-export interface Exchange {
+/** Until it is known which model is asked, nothing is under way that could be stopped. */
+const NOT_WATCHED: HangUp = new CancelOnHangUp(new Request('http://nobody'));
+
+/** What is known of a call to a model before its body is read. */
+export interface ExchangeParts {
+  readonly identity: Identity;
+  readonly endpoint: Endpoint;
+  readonly request: Request;
+  readonly query: string;
+  readonly actor: Actor;
+}
+
+/** A class, so that all requests have one shape: the data plane reads these fields hundreds of times a request. */
+export class Exchange {
   /** Ours; the primary key of the usage event. */
   readonly id: string;
   /** What the caller is told: its own plain id, else ours. */
@@ -27,22 +43,38 @@ export interface Exchange {
   readonly request: Request;
   /** The caller's query string with its question mark, or empty. */
   readonly query: string;
-  /** The address the call came from, after trusted proxies. */
-  readonly address: () => string;
   readonly actor: Actor;
   readonly body: RequestBody;
   readonly facts: RequestFacts;
+  /** The client program's own id for the conversation, from its body or its headers. */
+  readonly clientSessionId: string | null;
   /** Wall time, for the record. */
   readonly timeMs: number;
   /** Monotonic, for durations. */
   readonly startedMs: number;
-  readonly attempts: AttemptRecord[];
-  admission: Admission | null;
-  /** What the caller's leaving means; set once it is known which model is asked. */
+  readonly attempts: AttemptRecord[] = [];
+  admission: Admission | null = null;
+  /** What the caller's leaving means; decided once it is known which model is asked. */
   hangUp: HangUp;
   /** Monotonic time at which the first byte of the answer was ready; null before. */
-  firstByteAtMs: number | null;
-  settled: boolean;
+  firstByteAtMs: number | null = null;
+  settled = false;
+
+  constructor(parts: ExchangeParts, body: RequestBody, facts: RequestFacts) {
+    const { identity } = parts;
+    this.id = identity.id;
+    this.requestId = identity.requestId;
+    this.timeMs = identity.timeMs;
+    this.startedMs = identity.startedMs;
+    this.endpoint = parts.endpoint;
+    this.request = parts.request;
+    this.query = parts.query;
+    this.actor = parts.actor;
+    this.body = body;
+    this.facts = facts;
+    this.clientSessionId = sessionIdOf(parts.request.headers, facts.clientSessionId);
+    this.hangUp = NOT_WATCHED;
+  }
 }
 
 /** What is known of any request before it is known whether it may go on. */

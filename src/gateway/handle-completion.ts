@@ -2,17 +2,17 @@
 // after it leaves exactly one.
 import type { Actor } from '../core/actor.ts';
 import { AppError, appError, toAppError } from '../errors/app-error.ts';
-import { runAttempts } from './attempt.ts';
-import { authorise } from './authorise.ts';
+import { readBody } from '../http/read-body.ts';
+import { type AttemptsResult, runAttempts } from './attempt.ts';
+import { authorise, type Caller } from './authorise.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { Exchange, Identity } from './exchange.ts';
-import { createHangUp } from './hang-up.ts';
+import { Exchange, type Identity, type RequestBody } from './exchange.ts';
+import { CancelOnHangUp, createDrainingHangUp } from './hang-up.ts';
 import { planTargets } from './plan.ts';
-import { readJsonRequest } from './read-request.ts';
+import { judgeContentType, parseBody } from './read-request.ts';
 import { relayStream } from './relay-stream.ts';
 import { relayWhole } from './relay-whole.ts';
-import { sessionIdOf } from './session-id.ts';
 import { settle } from './settle.ts';
 
 export interface CompletionCall {
@@ -21,66 +21,57 @@ export interface CompletionCall {
   readonly endpoint: Endpoint;
   readonly actor: Actor;
   readonly query: string;
-  readonly address: () => string;
+  readonly caller: Caller;
 }
 
 /** Throws AppError; the caller encodes it. */
 export async function handleCompletion(call: CompletionCall, deps: GatewayDeps): Promise<Response> {
-  const exchange = await readExchange(call, deps);
-  const targets = planTargets(exchange.facts, call.actor, deps.router);
-  authorise(call.actor, {
-    models: [exchange.facts.model, targets[0]?.fullName ?? exchange.facts.model],
-    address: call.address,
-  });
+  const exchange = toExchange(call, parseBody(await readBytes(call.request, deps)));
+  const { actor } = call;
+  const targets = planTargets(exchange.facts, actor, deps.router);
+  const names = [exchange.facts.model, targets[0]?.fullName ?? exchange.facts.model];
+  authorise(actor, names, call.caller);
   const admission = deps.admit(exchange, targets);
   exchange.admission = admission instanceof Promise ? await admission : admission;
-  const asked = [exchange.facts.model, targets[0]?.fullName ?? exchange.facts.model];
-  const policy = deps.hangUps.policyOf(asked, call.actor.onHangUp);
-  if (policy === 'drain') exchange.hangUp = createHangUp(call.request.signal, policy, deps.hangUps);
+  exchange.hangUp =
+    deps.hangUps.policyOf(names, actor.onHangUp) === 'drain'
+      ? createDrainingHangUp(call.request.signal, deps.hangUps)
+      : new CancelOnHangUp(call.request).watch();
   deps.live.add(exchange);
   try {
-    return await serve(exchange, targets, deps);
+    const response = relay(exchange, await runAttempts(exchange, targets, deps), deps);
+    return response instanceof Promise ? await response : response;
   } catch (error) {
-    throw settleFailure(exchange, toAppError(error), deps);
+    const failure = settleFailure(exchange, toAppError(error), deps);
+    await deps.ledger.confirmed();
+    throw failure;
   }
 }
 
 /** The request with its body read. Throws AppError for what cannot be read. */
 export async function readExchange(call: CompletionCall, deps: GatewayDeps): Promise<Exchange> {
-  const { request, endpoint, identity } = call;
-  const body = await readJsonRequest(request, {
-    bytesMax: deps.bodyBytesMax,
-    timeoutMs: deps.timings.bodyReadMs,
-  });
-  const facts = endpoint.readRequest(body.json);
-  return {
-    ...identity,
-    endpoint,
-    request,
-    query: call.query,
-    address: call.address,
-    actor: call.actor,
-    body,
-    facts: { ...facts, clientSessionId: sessionIdOf(request.headers, facts.clientSessionId) },
-    attempts: [],
-    admission: null,
-    hangUp: createHangUp(request.signal, 'cancel', deps.hangUps),
-    firstByteAtMs: null,
-    settled: false,
-  };
+  return toExchange(call, parseBody(await readBytes(call.request, deps)));
 }
 
-async function serve(
-  exchange: Exchange,
-  targets: ReturnType<typeof planTargets>,
-  deps: GatewayDeps,
-): Promise<Response> {
-  const result = await runAttempts(exchange, targets, deps);
+function readBytes(request: Request, deps: GatewayDeps): Promise<Uint8Array> {
+  judgeContentType(request);
+  return readBody(request, deps.bodyBytesMax, deps.timings.bodyReadMs);
+}
+
+function toExchange(call: CompletionCall, body: RequestBody): Exchange {
+  const facts = call.endpoint.readRequest(body.json);
+  return new Exchange(call, body, facts);
+}
+
+function relay(exchange: Exchange, result: AttemptsResult, deps: GatewayDeps): Response | Promise<Response> {
   if (result.kind === 'failed') throw result.error;
   const { attempt, answer, body } = result;
   return body.kind === 'stream'
     ? relayStream({ exchange, attempt, answer, source: body.source }, deps)
-    : await relayWhole({ exchange, attempt, answer, bytes: body.bytes, json: body.json }, deps);
+    : relayWhole(
+        { exchange, attempt, answer, content: body.content, byteLength: body.byteLength, json: body.json },
+        deps,
+      );
 }
 
 /** Settles a request that no provider answered; one that was settled on the way stays as it is. */

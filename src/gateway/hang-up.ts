@@ -1,6 +1,7 @@
 // What happens upstream when a caller leaves: `cancel` cuts the provider's work, `drain` reads on for the exact numbers.
 // Draining is bounded in number and in time; above the bounds it falls back to cancelling.
 import { matchesGlob } from '../core/limits/model-glob.ts';
+import { type CoarseTimer, cancelTimer, startCoarseTimer } from '../lib/coarse-timer.ts';
 
 export type HangUpPolicy = 'cancel' | 'drain';
 
@@ -54,27 +55,80 @@ export function createHangUpRules(
   };
 }
 
+/** How long a request must last before its caller's leaving is watched for: nearly all end sooner, and watching costs. */
+const WATCH_AFTER_MS = 100;
+
+/** The part of an AbortSignal that calls upstream need, at a fraction of its cost: made for every request. */
+export class StopSignal {
+  aborted = false;
+  #listeners: (() => void)[] = [];
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  abort(): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    for (const listener of this.#listeners.splice(0)) listener();
+  }
+}
+
 /** One request's own: which signal ends its upstream calls, and whether the caller's leaving is one. */
 export interface HangUp {
   /** For everything that is asked of providers. */
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** The caller has left. Answers what that means; asking again answers the same. */
   readonly leave: () => HangUpPolicy;
+  /** True once the caller is known to have left; a request that ended at once was never watched. */
+  readonly noticed: () => boolean;
   /** True while an answer is read on for nobody. */
   readonly draining: () => boolean;
   /** The request is settled: gives back what it holds. */
   readonly end: () => void;
 }
 
-export function createHangUp(caller: AbortSignal, policy: HangUpPolicy, rules: HangUpRules): HangUp {
-  if (policy === 'cancel') {
-    return { signal: caller, leave: () => 'cancel', draining: () => false, end() {} };
+/** The caller's leaving ends the provider's work. */
+export class CancelOnHangUp implements HangUp {
+  readonly signal = new StopSignal();
+  readonly #request: Request;
+  #timer: CoarseTimer | null = null;
+
+  constructor(request: Request) {
+    this.#request = request;
   }
-  return createDrainingHangUp(caller, rules);
+
+  /** Begins to watch for the caller's leaving. `end` is owed from then on. */
+  watch(): this {
+    this.#timer = startCoarseTimer(WATCH_AFTER_MS, () => {
+      const caller = this.#request.signal;
+      if (caller.aborted) this.signal.abort();
+      else caller.addEventListener('abort', () => this.signal.abort(), { once: true });
+    });
+    return this;
+  }
+
+  leave(): HangUpPolicy {
+    return 'cancel';
+  }
+
+  noticed(): boolean {
+    return this.signal.aborted;
+  }
+
+  draining(): boolean {
+    return false;
+  }
+
+  end(): void {
+    if (this.#timer) cancelTimer(this.#timer);
+    this.#timer = null;
+  }
 }
 
-function createDrainingHangUp(caller: AbortSignal, rules: HangUpRules): HangUp {
-  const upstream = new AbortController();
+/** The provider's answer is read on after the caller has left, while there is a place. */
+export function createDrainingHangUp(caller: AbortSignal, rules: HangUpRules): HangUp {
+  const signal = new StopSignal();
   let decided: HangUpPolicy | null = null;
   let givePlaceBack: (() => void) | null = null;
   let timer: ReturnType<typeof setTimeout> | null = null;
@@ -83,16 +137,17 @@ function createDrainingHangUp(caller: AbortSignal, rules: HangUpRules): HangUp {
     if (decided) return decided;
     givePlaceBack = rules.takePlace();
     decided = givePlaceBack ? 'drain' : 'cancel';
-    if (decided === 'cancel') upstream.abort();
-    else timer = setTimeout(() => upstream.abort(), rules.drainMsMax);
+    if (decided === 'cancel') signal.abort();
+    else timer = setTimeout(() => signal.abort(), rules.drainMsMax);
     return decided;
   };
   if (caller.aborted) leave();
   else caller.addEventListener('abort', leave, { once: true });
   return {
-    signal: upstream.signal,
+    signal,
     leave,
-    draining: () => decided === 'drain' && !upstream.signal.aborted,
+    noticed: () => decided !== null,
+    draining: () => decided === 'drain' && !signal.aborted,
     end: () => {
       caller.removeEventListener('abort', leave);
       if (timer) clearTimeout(timer);

@@ -8,7 +8,7 @@ import { sameFamilyBody } from '../protocol/translate/same-family-body.ts';
 import type { Translator } from '../protocol/translate/translator.ts';
 import { translatorFor } from '../protocol/translate/translators.ts';
 import type { Operation } from '../upstream/providers/provider-spec.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, RequestBody } from './exchange.ts';
 import type { Target } from './plan.ts';
 import { dialectOf, WIRES, type Wire } from './wire.ts';
 
@@ -47,35 +47,62 @@ export function prepareCall(
       param: 'model',
     });
   }
-  const common = { operation, dialect, wire };
   return translator
-    ? { ...common, ...translated(asked, target, translator) }
-    : { ...common, ...unchanged(asked, target, temperature) };
+    ? translated({ exchange: asked, target, translator }, operation, dialect)
+    : unchanged({ exchange: asked, target, temperature }, operation, dialect);
 }
 
 /** What the operator adds to requests for this model: the caller's own words win, but for `reasoning_effort`. */
-function withOptions(exchange: Exchange, options: JsonObject): Exchange {
+function withOptions(exchange: Exchange, options: JsonObject): Asked {
   const json: JsonObject = { ...options, ...exchange.body.json };
   if (options.reasoning_effort !== undefined) json.reasoning_effort = options.reasoning_effort;
-  return { ...exchange, body: { ...exchange.body, json, text: JSON.stringify(json) } };
+  const { endpoint, facts, query } = exchange;
+  return { endpoint, facts, query, body: { json, text: JSON.stringify(json) } };
 }
 
 export type TemperaturePolicy = 'keep' | 'remove' | 'set';
 
-function unchanged(exchange: Exchange, target: Target, temperature: TemperaturePolicy) {
+type Asked = Pick<Exchange, 'endpoint' | 'facts' | 'query'> & {
+  readonly body: Pick<RequestBody, 'text' | 'json'>;
+};
+
+const NO_HEADERS: Readonly<Record<string, string>> = {};
+const JSON_HEADERS: Readonly<Record<string, string>> = { 'content-type': 'application/json' };
+const NOTHING_LEFT_OUT: readonly string[] = [];
+
+function unchanged(
+  of: { readonly exchange: Asked; readonly target: Target; readonly temperature: TemperaturePolicy },
+  operation: Operation,
+  dialect: Dialect,
+): PreparedCall {
+  const { exchange, target, temperature } = of;
   const { endpoint, facts, body } = exchange;
-  const isChat = endpoint.dialect === 'openai-chat';
   const usageInjected = facts.stream && !facts.includeUsageAsked && target.spec.includeUsage;
   const text = rewriteBody(sameFamilyBody(body, endpoint.dialect, target.spec.name), {
     model: target.model === facts.model ? null : target.model,
     includeUsage: usageInjected,
-    temperatureZero: isChat ? temperature : 'keep',
+    temperatureZero: endpoint.dialect === 'openai-chat' ? temperature : 'keep',
   });
-  return { body: text, query: exchange.query, headers: {}, usageInjected, translator: null, leftOut: [] };
+  return {
+    operation,
+    dialect,
+    wire: WIRES[dialect],
+    body: text,
+    query: exchange.query,
+    headers: NO_HEADERS,
+    usageInjected,
+    translator: null,
+    leftOut: NOTHING_LEFT_OUT,
+  };
 }
 
 /** The caller's query belongs to the caller's wire; Gemini streams as events only when it is asked to. */
-function translated(exchange: Exchange, target: Target, translator: Translator) {
+function translated(
+  of: { readonly exchange: Asked; readonly target: Target; readonly translator: Translator },
+  operation: Operation,
+  dialect: Dialect,
+): PreparedCall {
+  const { exchange, target, translator } = of;
   // A repeated key is refused here too, though nothing is spliced: one rule for all requests.
   rewriteBody(exchange.body.text, { model: null, includeUsage: false, temperatureZero: 'keep' });
   const request = translator.request(exchange.body.json, {
@@ -84,9 +111,12 @@ function translated(exchange: Exchange, target: Target, translator: Translator) 
     includeUsage: target.spec.includeUsage,
   });
   return {
+    operation,
+    dialect,
+    wire: WIRES[dialect],
     body: JSON.stringify(request.body),
     query: translator.provider === 'gemini' && exchange.facts.stream ? '?alt=sse' : '',
-    headers: { 'content-type': 'application/json' },
+    headers: JSON_HEADERS,
     usageInjected: false,
     translator,
     leftOut: request.leftOut,

@@ -10,7 +10,7 @@ import type { PriceBook } from '../ledger/prices/price-book.ts';
 import type { TokenCounter } from '../ledger/token-counter.ts';
 import { asArray, asObject, asString, type Json, type JsonObject } from '../lib/json.ts';
 import type { Router } from '../upstream/create-router.ts';
-import { authorise } from './authorise.ts';
+import { authorise, type Caller } from './authorise.ts';
 import { readJsonRequest } from './read-request.ts';
 
 export interface QuestionDeps {
@@ -24,7 +24,7 @@ export interface QuestionDeps {
 export interface Question {
   readonly request: Request;
   readonly actor: Actor;
-  readonly address: () => string;
+  readonly caller: Caller;
 }
 
 export interface QuestionRoute {
@@ -49,7 +49,7 @@ async function estimateCost(question: Question, deps: QuestionDeps): Promise<Jso
   const body = await readBody(question, deps);
   const model = readModel(body);
   const target = deps.router.routesOf(model)[0];
-  authorise(question.actor, { models: [model, target?.fullName ?? model], address: question.address });
+  authorise(question.actor, [model, target?.fullName ?? model], question.caller);
   const cachedTokens = countIn(body, 'cache_read_tokens');
   const cacheWrite5mTokens = countIn(body, 'cache_creation_tokens');
   const usage = {

@@ -14,17 +14,23 @@ export async function readJsonRequest(
   request: Request,
   limits: { readonly bytesMax: number; readonly timeoutMs: number },
 ): Promise<RequestBody> {
+  judgeContentType(request);
+  return parseBody(await readBody(request, limits.bytesMax, limits.timeoutMs));
+}
+
+/** Throws AppError `unsupported_media_type` for what cannot be JSON. */
+export function judgeContentType(request: Request): void {
   const type = request.headers.get('content-type');
   // curl -d says form-urlencoded whatever the body is; a body that is JSON is taken as JSON.
   if (
     type !== null &&
+    type !== 'application/json' &&
     !/^(application\/(\w+\+)?json|text\/plain|application\/x-www-form-urlencoded)\s*(;|$)/i.test(type)
   ) {
     throw appError('unsupported_media_type', {
       params: { detail: 'The body must be JSON. Send content-type: application/json.' },
     });
   }
-  return parseBody(await readBody(request, limits));
 }
 
 /** The body as text and as an object. Throws AppError `invalid_json` or `invalid_request`. */
@@ -39,7 +45,7 @@ export function parseBody(bytes: Uint8Array): RequestBody {
       params: { detail: `The request body is nested deeper than ${JSON_DEPTH_MAX} levels` },
     });
   }
-  return { text, json };
+  return { text, json, byteLength: bytes.byteLength };
 }
 
 function decode(bytes: Uint8Array): string {

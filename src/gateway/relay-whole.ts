@@ -8,40 +8,45 @@ import type { GatewayDeps } from './deps.ts';
 import { type Answered, endAnswer } from './end-answer.ts';
 
 export interface AnsweredWhole extends Answered {
-  readonly bytes: Uint8Array;
-  /** The bytes read as a JSON object, or null when they are none. */
+  readonly content: string | Uint8Array;
+  readonly byteLength: number;
+  /** The content read as a JSON object, or null when they are none. */
   readonly json: JsonObject | null;
 }
 
 const NO_FACTS: AnswerFacts = { usage: null, modelServed: null, finishReason: null };
 
 /** Throws AppError 502 when an answer that must be translated is no JSON; the request is settled by then. */
-export async function relayWhole(answered: AnsweredWhole, deps: GatewayDeps): Promise<Response> {
-  const { exchange, answer, bytes, json } = answered;
-  const { status } = answer;
-  const { wire, translator } = answered.attempt.prepared;
+export function relayWhole(answered: AnsweredWhole, deps: GatewayDeps): Response | Promise<Response> {
+  const { exchange, json } = answered;
   exchange.firstByteAtMs = deps.clock.monotonicMs();
-  const facts = json ? wire.readAnswer(json) : NO_FACTS;
   // Nobody is there any more: the answer was read to its end for its numbers.
-  const gone = json !== null && exchange.request.signal.aborted;
+  const gone = json !== null && exchange.hangUp.noticed();
   const failure = json ? (gone ? 'client_gone' : null) : 'bad_answer';
   endAnswer(
     answered,
     {
       outcome: gone ? 'aborted' : json ? 'final' : 'error',
       failure,
-      facts,
+      facts: json ? answered.attempt.prepared.wire.readAnswer(json) : NO_FACTS,
       provenance: exchange.hangUp.draining() ? 'drained' : 'provider',
       // Vectors are no text: an embedding that reports nothing has written nothing.
-      outputChars: exchange.endpoint.dialect === 'openai-embeddings' ? 0 : bytes.byteLength,
-      status: gone ? 499 : status,
+      outputChars: exchange.endpoint.dialect === 'openai-embeddings' ? 0 : answered.byteLength,
+      status: gone ? 499 : answered.answer.status,
       errorType: failure,
       errorMessage: json ? null : 'The provider answered with something that is not JSON.',
     },
     deps,
   );
-  await deps.ledger.confirmed();
-  if (!translator) return new Response(bytes, { status, headers: answerHeaders(answered) });
+  const written = deps.ledger.confirmed();
+  return written ? written.then(() => respond(answered)) : respond(answered);
+}
+
+function respond(answered: AnsweredWhole): Response {
+  const { exchange, answer, content, json } = answered;
+  const { status } = answer;
+  const { translator } = answered.attempt.prepared;
+  if (!translator) return new Response(content, { status, headers: answerHeaders(answered) });
   if (!json)
     throw appError('upstream_error', {
       params: { model: exchange.facts.model, tried: exchange.attempts.length, reason: 'bad_answer' },

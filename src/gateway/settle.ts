@@ -1,7 +1,7 @@
 // The one place where a request ends: success, refusal by a provider, failure, hang-up and shutdown alike.
 // Usage, cost, provenance, the admission's end and the ledger, before the last byte goes out.
 import type { AttemptRecord, Outcome, UsageEvent } from '../core/usage-event.ts';
-import { buildUsageEvent } from '../ledger/build-usage-event.ts';
+import { sumOfAttempts } from '../ledger/build-usage-event.ts';
 import type { StartedMark } from '../ledger/recover.ts';
 import { withoutEcho } from '../lib/without-echo.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -37,31 +37,52 @@ export function settle(exchange: Exchange, settlement: Settlement, deps: Gateway
 }
 
 function toEvent(exchange: Exchange, settlement: Settlement, deps: GatewayDeps): UsageEvent {
-  const { firstByteAtMs, startedMs } = exchange;
-  const end = {
-    ...markOf(exchange),
+  const { actor, facts, admission, firstByteAtMs, startedMs, attempts } = exchange;
+  const sum = sumOfAttempts(attempts);
+  // A reservation stands on the row only where the truth stays unknown.
+  const held = sum.costNanoUsd === null ? admission : null;
+  return {
+    id: exchange.id,
+    timeMs: exchange.timeMs,
+    requestId: exchange.requestId,
+    userId: actor.userId,
+    keyId: actor.keyId,
+    clientSessionId: exchange.clientSessionId,
+    tags: actor.tags,
+    endpoint: exchange.endpoint.name,
+    provider: sum.provider,
+    modelAsked: facts.model,
     modelServed: settlement.modelServed,
     status: settlement.status,
     outcome: settlement.outcome,
+    streamed: facts.stream,
+    usage: sum.usage,
+    provenance: sum.provenance,
+    costNanoUsd: sum.costNanoUsd,
+    unpriced: sum.unpriced,
     priceVersion: settlement.priceVersion,
+    heldNanoUsd: held?.heldNanoUsd ?? null,
+    heldTokens: held?.heldTokens ?? null,
     firstByteMs: firstByteAtMs === null ? null : round(firstByteAtMs - startedMs),
     durationMs: round(deps.clock.monotonicMs() - startedMs),
     finishReason: settlement.finishReason,
     errorType: settlement.errorType,
     errorMessage: storable(settlement.errorMessage, exchange, deps.errorCharsMax),
+    attempts: storableAttempts(exchange, deps),
   };
-  const event = buildUsageEvent(end, storableAttempts(exchange, deps));
-  // A reservation stands on the row only where the truth stays unknown.
-  return event.costNanoUsd === null ? event : { ...event, heldNanoUsd: null, heldTokens: null };
 }
 
 function storableAttempts(exchange: Exchange, deps: GatewayDeps): readonly AttemptRecord[] {
   const { attempts } = exchange;
-  if (attempts.every((attempt) => attempt.errorMessage === null)) return attempts;
+  if (!attempts.some(hasMessage)) return attempts;
   return attempts.map((attempt) => ({
     ...attempt,
     errorMessage: storable(attempt.errorMessage, exchange, deps.errorCharsMax),
   }));
+}
+
+function hasMessage({ errorMessage }: AttemptRecord): boolean {
+  return errorMessage !== null;
 }
 
 /** Bodies are never stored, not even where a provider's error repeats them. */
@@ -71,12 +92,17 @@ function storable(message: string | null, exchange: Exchange, charsMax: number):
 
 /**
  * Before the first byte goes upstream: a stream or a budgeted request leaves its mark on disk, so that its death is
- * known; any other is only asked whether it can be written down. Throws `store_unavailable`.
+ * known; any other is only asked whether it can be written down. Throws `store_unavailable`, or rejects with it; null when
+ * nobody has to wait.
  */
-export function beginUsage(exchange: Exchange, deps: GatewayDeps): void {
+export function beginUsage(exchange: Exchange, deps: GatewayDeps): Promise<void> | null {
   const budgeted = exchange.admission?.budgeted ?? false;
-  if (budgeted || exchange.facts.stream) deps.ledger.begin(markOf(exchange), budgeted);
-  else deps.ledger.admit(false);
+  if (!budgeted && !exchange.facts.stream) {
+    deps.ledger.admit(false);
+    return null;
+  }
+  deps.ledger.begin(markOf(exchange), budgeted);
+  return deps.ledger.confirmed();
 }
 
 function markOf(exchange: Exchange): StartedMark {
@@ -87,7 +113,7 @@ function markOf(exchange: Exchange): StartedMark {
     requestId: exchange.requestId,
     userId: actor.userId,
     keyId: actor.keyId,
-    clientSessionId: facts.clientSessionId,
+    clientSessionId: exchange.clientSessionId,
     tags: actor.tags,
     endpoint: exchange.endpoint.name,
     provider: null,

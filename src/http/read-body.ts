@@ -1,14 +1,12 @@
 // A request body within bounds of bytes and time. Nothing over the bound is ever buffered.
 import { AppError, appError } from '../errors/app-error.ts';
-import { cancelTimer, startTimer } from '../lib/coarse-timer.ts';
+import { type CoarseTimer, cancelTimer, startTimer } from '../lib/coarse-timer.ts';
 
-export interface BodyLimits {
-  readonly bytesMax: number;
-  readonly timeoutMs: number;
-}
-
-/** Throws AppError `body_too_large`, `request_timeout` or `unsupported_media_type`. An absent body is empty. */
-export async function readBody(request: Request, limits: BodyLimits): Promise<Uint8Array> {
+/**
+ * Throws AppError `body_too_large` or `unsupported_media_type` at once; rejects with `request_timeout` or, for a body
+ * without a declared length, `body_too_large`. An absent body is empty.
+ */
+export function readBody(request: Request, bytesMax: number, timeoutMs: number): Promise<Uint8Array> {
   const encoding = request.headers.get('content-encoding');
   if (encoding !== null && encoding !== 'identity') {
     // Unpacking would let a few kilobytes become gigabytes.
@@ -17,23 +15,42 @@ export async function readBody(request: Request, limits: BodyLimits): Promise<Ui
     });
   }
   const declared = request.headers.get('content-length');
-  if (declared !== null && Number(declared) > limits.bytesMax) throw tooLarge(limits);
-  const reading = declared === null ? readParts(request, limits) : request.bytes();
-  // A small body has mostly come with its head: then there is nothing to wait for.
-  return Bun.peek.status(reading) === 'fulfilled' ? reading : withinTime(reading, limits.timeoutMs);
+  if (declared !== null && Number(declared) > bytesMax) throw tooLarge(bytesMax);
+  return new BodyReading(declared === null ? readParts(request, bytesMax) : request.bytes(), timeoutMs).bytes;
 }
 
-function withinTime(reading: Promise<Uint8Array>, timeoutMs: number): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const timer = startTimer(timeoutMs, () => reject(appError('request_timeout')));
-    // A connection that broke off is the caller's doing and no failure of ours.
-    const fail = (error: unknown) =>
-      reject(error instanceof AppError ? error : appError('body_interrupted', { cause: error }));
-    reading.then(resolve, fail).finally(() => cancelTimer(timer));
-  });
+/** A body on its way, for a bounded time. */
+class BodyReading {
+  readonly bytes: Promise<Uint8Array>;
+  readonly #timer: CoarseTimer;
+  #resolve!: (bytes: Uint8Array) => void;
+  #reject!: (error: AppError) => void;
+
+  constructor(reading: Promise<Uint8Array>, timeoutMs: number) {
+    this.bytes = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#timer = startTimer(timeoutMs, () => this.#reject(appError('request_timeout')));
+    reading.then(
+      (bytes) => this.#arrived(bytes),
+      (error: unknown) => this.#failed(error),
+    );
+  }
+
+  #arrived(bytes: Uint8Array): void {
+    cancelTimer(this.#timer);
+    this.#resolve(bytes);
+  }
+
+  /** A connection that broke off is the caller's doing and no failure of ours. */
+  #failed(error: unknown): void {
+    cancelTimer(this.#timer);
+    this.#reject(error instanceof AppError ? error : appError('body_interrupted', { cause: error }));
+  }
 }
 
-async function readParts(request: Request, limits: BodyLimits): Promise<Uint8Array> {
+async function readParts(request: Request, bytesMax: number): Promise<Uint8Array> {
   const reader = request.body?.getReader();
   if (!reader) return new Uint8Array();
   const parts: Uint8Array[] = [];
@@ -42,14 +59,14 @@ async function readParts(request: Request, limits: BodyLimits): Promise<Uint8Arr
     const step = await reader.read();
     if (step.done) return Buffer.concat(parts, size);
     size += step.value.byteLength;
-    if (size > limits.bytesMax) {
+    if (size > bytesMax) {
       reader.cancel().catch(() => {});
-      throw tooLarge(limits);
+      throw tooLarge(bytesMax);
     }
     parts.push(step.value);
   }
 }
 
-function tooLarge(limits: BodyLimits) {
-  return appError('body_too_large', { params: { limit: limits.bytesMax } });
+function tooLarge(bytesMax: number) {
+  return appError('body_too_large', { params: { limit: bytesMax } });
 }

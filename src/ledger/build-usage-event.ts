@@ -2,20 +2,33 @@
 import { NO_USAGE, type Provenance, type TokenUsage } from '../core/token-usage.ts';
 import type { AttemptRecord, UsageEvent } from '../core/usage-event.ts';
 
-type Summed = 'usage' | 'provenance' | 'costNanoUsd' | 'unpriced' | 'provider' | 'attempts';
+/** What of an event its attempts say. */
+export type AttemptSum = Pick<UsageEvent, 'usage' | 'provenance' | 'costNanoUsd' | 'unpriced' | 'provider'>;
 
 /** Everything about the request that its attempts do not say. */
-export type RequestEnd = Omit<UsageEvent, Summed>;
+export type RequestEnd = Omit<UsageEvent, keyof AttemptSum | 'attempts'>;
 
 /** The least certain number decides how certain the sum is. */
 const LESS_CERTAIN: readonly Provenance[] = ['imported', 'provider', 'drained', 'estimated', 'unknown'];
 
 export function buildUsageEvent(end: RequestEnd, attempts: readonly AttemptRecord[]): UsageEvent {
-  const [only] = attempts;
-  if (only && attempts.length === 1) return ofOneAttempt(end, only, attempts);
+  return { ...end, ...sumOfAttempts(attempts), attempts };
+}
+
+/** Nearly every request has one attempt: then there is nothing to add up. */
+export function sumOfAttempts(attempts: readonly AttemptRecord[]): AttemptSum {
+  const only = attempts[0];
+  if (only && attempts.length === 1) {
+    return {
+      provider: only.provider,
+      usage: only.usage,
+      provenance: lessCertain('provider', only.provenance),
+      costNanoUsd: only.costNanoUsd,
+      unpriced: only.costNanoUsd === null && hasNumbers(only),
+    };
+  }
   const counted = countedAttempts(attempts);
   return {
-    ...end,
     provider: attempts.at(-1)?.provider ?? null,
     usage: sumUsage(counted.map((attempt) => attempt.usage)),
     provenance: counted.reduce<Provenance>(
@@ -24,20 +37,6 @@ export function buildUsageEvent(end: RequestEnd, attempts: readonly AttemptRecor
     ),
     costNanoUsd: sumOrNull(counted.map((attempt) => attempt.costNanoUsd)),
     unpriced: counted.some((attempt) => hasNumbers(attempt) && attempt.costNanoUsd === null),
-    attempts,
-  };
-}
-
-/** Nearly every request has one attempt: then there is nothing to add up. */
-function ofOneAttempt(end: RequestEnd, only: AttemptRecord, attempts: readonly AttemptRecord[]): UsageEvent {
-  return {
-    ...end,
-    provider: only.provider,
-    usage: only.usage,
-    provenance: lessCertain('provider', only.provenance),
-    costNanoUsd: only.costNanoUsd,
-    unpriced: only.costNanoUsd === null && hasNumbers(only),
-    attempts,
   };
 }
 

@@ -23,7 +23,11 @@ let ticking: ReturnType<typeof setInterval> | null = null;
 
 /** Runs `work` once after `ms` milliseconds, give or take a tenth of a second. Does not keep the process alive. */
 export function startTimer(ms: number, work: () => void): CoarseTimer {
-  if (ms < REAL_TIMER_BELOW_MS) return setTimeout(work, ms);
+  return ms < REAL_TIMER_BELOW_MS ? setTimeout(work, ms) : startCoarseTimer(ms, work);
+}
+
+/** As startTimer, for limits that may be late by a tick or two however short they are: never a timer of the runtime. */
+export function startCoarseTimer(ms: number, work: () => void): CoarseTimer {
   startTicking();
   const entry: Entry = { work, dueTick: tick + Math.ceil(ms / TICK_MS) + 1 };
   const due = dueAt.get(entry.dueTick);

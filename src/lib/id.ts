@@ -5,7 +5,12 @@ export type IdKind = 'usr' | 'key' | 'req' | 'att' | 'ses' | 'crd' | 'aud' | 'li
 
 /** `kind_` + 32 hex digits of a UUIDv7, for example `req_0192…`. */
 export function newId(kind: IdKind): string {
-  return `${kind}_${Bun.randomUUIDv7().replaceAll('-', '')}`;
+  return `${kind}_${Bun.randomUUIDv7('buffer').toString('hex')}`;
+}
+
+/** The id of something that exists at most once for each `id` of another kind: the same digits under its own kind. */
+export function derivedId(kind: IdKind, id: string): string {
+  return kind + id.slice(id.indexOf('_'));
 }
 
 /** `bytes` random bytes from the operating system's CSPRNG, base64url without padding. */

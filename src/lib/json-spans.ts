@@ -63,6 +63,8 @@ export function findTopLevel(text: string, keys: readonly string[]): TopLevel {
 
 /** The text with each span replaced; spans must not overlap. */
 export function splice(text: string, edits: readonly (JsonSpan & { readonly text: string })[]): string {
+  const [only] = edits;
+  if (only && edits.length === 1) return text.slice(0, only.start) + only.text + text.slice(only.end);
   let result = '';
   let from = 0;
   for (const edit of [...edits].sort((a, b) => a.start - b.start)) {

@@ -47,6 +47,8 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
   }
 
   return (headers) => {
+    const lone = loneBearer(headers);
+    if (lone !== null) return accept(judge(lone));
     const tokens = readCredentials(headers);
     const first = tokens[0];
     if (first === undefined) throw appError('missing_api_key');
@@ -74,6 +76,13 @@ function settleSeveral(verdicts: (Actor | KeyRefusal)[]): Actor | KeyRefusal {
     throw appError('conflicting_credentials');
   }
   return first;
+}
+
+/** The token of a request that carries a bearer and nothing else, as nearly all do. */
+function loneBearer(headers: Headers): string | null {
+  if (headers.has('x-api-key') || headers.has('x-goog-api-key') || headers.has('api-key')) return null;
+  const token = readBearer(headers.get('authorization'))?.trim();
+  return token ? token : null;
 }
 
 /** The distinct credentials a request carries, in order of precedence. */

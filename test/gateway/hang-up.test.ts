@@ -1,7 +1,7 @@
 // Guarantee (faults.md C1): a caller that leaves costs exactly one event: cut and estimated, or read on and exact, within
 // bounds in number and time; the provider's work ends accordingly.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
-import { createHangUp, createHangUpRules } from '../../src/gateway/hang-up.ts';
+import { createDrainingHangUp, createHangUpRules } from '../../src/gateway/hang-up.ts';
 import {
   chatCompletion,
   jsonAnswer,
@@ -146,8 +146,8 @@ describe('the rules of hanging up', () => {
   test('above the bound in number a drain becomes a cancel, and places come back once', () => {
     const rules = createHangUpRules({}, { drainsMax: 1 });
     const [first, second] = [new AbortController(), new AbortController()];
-    const one = createHangUp(first.signal, 'drain', rules);
-    const two = createHangUp(second.signal, 'drain', rules);
+    const one = createDrainingHangUp(first.signal, rules);
+    const two = createDrainingHangUp(second.signal, rules);
     first.abort();
     second.abort();
     expect([one.leave(), one.signal.aborted]).toEqual(['drain', false]);
@@ -160,7 +160,7 @@ describe('the rules of hanging up', () => {
   test('above the bound in time the provider is cut', async () => {
     const rules = createHangUpRules({}, { drainMsMax: 20 });
     const caller = new AbortController();
-    const hangUp = createHangUp(caller.signal, 'drain', rules);
+    const hangUp = createDrainingHangUp(caller.signal, rules);
     caller.abort();
     expect(hangUp.draining()).toBe(true);
     for (let i = 0; i < 100 && !hangUp.signal.aborted; i++) await Bun.sleep(10);

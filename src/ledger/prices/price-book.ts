@@ -43,22 +43,36 @@ export function createPriceBook(options: { clock: Clock; overrides?: readonly Pr
   const { clock } = options;
   let overrides = options.overrides ?? [];
   let lookups = 0;
-  const resolved = new Map<string, Resolved>();
+  /** By provider, then by model: no name has to be put together to look one up. */
+  const resolved = new Map<string, Map<string, Resolved>>();
+  let size = 0;
 
   const resolve = (provider: string, model: string): Resolved => {
-    const name = model.startsWith(`${provider}/`) ? model : `${provider}/${model}`;
-    const known = resolved.get(name);
+    const known = resolved.get(provider)?.get(model);
+    if (known && known.untilMs > clock.nowMs()) return known;
+    return look(provider, model);
+  };
+
+  const look = (provider: string, model: string): Resolved => {
     const nowMs = clock.nowMs();
-    if (known && known.untilMs > nowMs) return known;
+    const name = model.startsWith(`${provider}/`) ? model : `${provider}/${model}`;
     lookups += 1;
     const fresh: Resolved = {
       entry: bundledEntry(provider, name.slice(provider.length + 1), nowMs),
       override: overrides.find(({ pattern }) => matchesGlob(pattern, name))?.price ?? null,
       untilMs: nowMs + RESOLVED_MS_MAX,
     };
-    if (resolved.size >= PRICE_CACHE_MAX) resolved.clear();
-    resolved.set(name, fresh);
+    if (size >= PRICE_CACHE_MAX) forget();
+    const ofProvider = resolved.get(provider) ?? new Map<string, Resolved>();
+    resolved.set(provider, ofProvider);
+    if (!ofProvider.has(model)) size += 1;
+    ofProvider.set(model, fresh);
     return fresh;
+  };
+
+  const forget = () => {
+    resolved.clear();
+    size = 0;
   };
 
   return {
@@ -71,8 +85,8 @@ export function createPriceBook(options: { clock: Clock; overrides?: readonly Pr
     contextTokens: (provider, model) => resolve(provider, model).entry?.contextTokens ?? null,
     setOverrides: (fresh) => {
       overrides = fresh;
-      resolved.clear();
+      forget();
     },
-    stats: () => ({ entries: resolved.size, overrides: overrides.length, lookups }),
+    stats: () => ({ entries: size, overrides: overrides.length, lookups }),
   };
 }

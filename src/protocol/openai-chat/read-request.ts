@@ -1,6 +1,6 @@
 // What the gateway must know of a chat completion request. Everything else in the body stays as it came.
 // https://platform.openai.com/docs/api-reference/chat/create
-import { NO_FEATURES, type RequestFeatures } from '../../core/wire.ts';
+import type { RequestFeatures } from '../../core/wire.ts';
 import { appError } from '../../errors/app-error.ts';
 import { asArray, asObject, asString, type JsonObject } from '../../lib/json.ts';
 import type { RequestFacts } from '../types.ts';
@@ -58,22 +58,25 @@ function readChoices(body: JsonObject): number {
 function readFeatures(body: JsonObject): RequestFeatures {
   const parts = partTypes(body);
   return {
-    ...NO_FEATURES,
+    signedThinking: false,
     tools: (asArray(body.tools)?.length ?? 0) > 0 || (asArray(body.functions)?.length ?? 0) > 0,
-    images: parts.has('image_url'),
-    documents: parts.has('file'),
-    audio: parts.has('input_audio') || asObject(body.audio) !== null,
+    images: parts.includes('image_url'),
+    documents: parts.includes('file'),
+    audio: parts.includes('input_audio') || asObject(body.audio) !== null,
     thinking: typeof body.reasoning_effort === 'string' || asObject(body.reasoning) !== null,
     structuredOutput: asObject(body.response_format)?.type === 'json_schema',
   };
 }
 
-function partTypes(body: JsonObject): Set<string> {
-  const found = new Set<string>();
+/** The kinds of parts in all messages, each once. Most messages are plain text and have none. */
+function partTypes(body: JsonObject): string[] {
+  const found: string[] = [];
   for (const message of asArray(body.messages) ?? []) {
-    for (const part of asArray(asObject(message)?.content) ?? []) {
+    const content = asObject(message)?.content;
+    if (!Array.isArray(content)) continue;
+    for (const part of content) {
       const type = asObject(part)?.type;
-      if (typeof type === 'string') found.add(type);
+      if (typeof type === 'string' && !found.includes(type)) found.push(type);
     }
   }
   return found;

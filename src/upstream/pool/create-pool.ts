@@ -3,6 +3,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { randomFraction } from '../../lib/id.ts';
 import { canonicalProvider } from '../providers/discover.ts';
+import type { Credential, ProviderSpec } from '../providers/provider-spec.ts';
 import { type Affinity, createAffinity } from './affinity.ts';
 import type { AcquireRequest, Acquisition, Lease, LeaseReport, WaitOptions } from './lease.ts';
 import type { Pool, PoolSet } from './pool.ts';
@@ -35,33 +36,14 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   function acquire(request: AcquireRequest): Acquisition {
-    const group = groups.get(canonicalProvider(request.provider));
+    const group = groups.get(request.provider) ?? groups.get(canonicalProvider(request.provider));
     if (!group) return { kind: 'unknown_provider' };
     const taken = group.pool.acquire(request, clock.monotonicMs(), random());
-    if ('state' in taken) return { kind: 'lease', lease: createLease(group, taken, request.model) };
+    if ('state' in taken)
+      return { kind: 'lease', lease: new GroupLease(group, taken, { model: request.model, clock }) };
     if (taken.kind === 'none') return { kind: 'exhausted' };
     if (taken.kind === 'busy') return taken;
     return { ...taken, reason: group.pool.restReason(request.model, clock.monotonicMs()) };
-  }
-
-  function createLease(group: Group, grant: Grant, model: string): Lease {
-    let released = false;
-    return {
-      spec: group.pool.spec,
-      credential: grant.state.credential,
-      model,
-      prove: () => {
-        const news = !grant.state.proven;
-        group.pool.prove(grant);
-        if (news) group.waiters.wake(Number.POSITIVE_INFINITY);
-      },
-      release: (report: LeaseReport) => {
-        if (released) return;
-        released = true;
-        group.pool.release(grant, report, clock.monotonicMs());
-        group.waiters.wake(report.kind === 'neutral' ? 1 : 2);
-      },
-    };
   }
 
   async function acquireWithin(request: AcquireRequest, wait: WaitOptions): Promise<Acquisition> {
@@ -82,6 +64,43 @@ export function createPool(options: PoolOptions): Pool {
     },
     pools: () => [...groups.values()].map((group) => group.pool),
   };
+}
+
+/** A class, so that a lease is one object. */
+class GroupLease implements Lease {
+  readonly spec: ProviderSpec;
+  readonly credential: Credential;
+  readonly model: string;
+  readonly #group: Group;
+  readonly #grant: Grant;
+  readonly #clock: Clock;
+  #released = false;
+
+  constructor(
+    group: Group,
+    grant: Grant,
+    { model, clock }: { readonly model: string; readonly clock: Clock },
+  ) {
+    this.spec = group.pool.spec;
+    this.credential = grant.state.credential;
+    this.model = model;
+    this.#group = group;
+    this.#grant = grant;
+    this.#clock = clock;
+  }
+
+  prove(): void {
+    const news = !this.#grant.state.proven;
+    this.#group.pool.prove(this.#grant);
+    if (news) this.#group.waiters.wake(Number.POSITIVE_INFINITY);
+  }
+
+  release(report: LeaseReport): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#group.pool.release(this.#grant, report, this.#clock.monotonicMs());
+    this.#group.waiters.wake(report.kind === 'neutral' ? 1 : 2);
+  }
 }
 
 function buildGroups(

@@ -73,6 +73,8 @@ export class ProviderPool {
   ): Grant | Exclude<Selection, { kind: 'pick' }> {
     const { model, exclude, insist = false } = request;
     const key = this.scopeKey(model);
+    const lone = this.#lone(request, key, nowMs);
+    if (lone) return this.#grant(lone, { key, model, nowMs });
     const open = this.states.filter((state) => !state.disabled && !exclude?.has(state.credential.id));
     const candidates = open.map((state) => this.#candidate(state, { model, key, nowMs, insist }));
     const affinityKey = request.affinity ? `${this.spec.name}\n${request.affinity}` : null;
@@ -88,9 +90,26 @@ export class ProviderPool {
     const state = open.find((each) => each.credential.id === id) as CredentialState;
     if (affinityKey !== null) this.#affinity.set(affinityKey, id, nowMs);
     if (this.settings.mode === 'sequential') this.#stick(key, id);
+    return this.#grant(state, { key, model, nowMs });
+  }
+
+  /** The only credential of its provider when nothing stands against it: then there is nothing to choose or to weigh. */
+  #lone({ exclude }: AcquireRequest, key: string, nowMs: number): CredentialState | null {
+    const state = this.states[0];
+    if (!state || this.states.length > 1 || state.disabled || exclude?.has(state.credential.id)) return null;
+    if (this.settings.fairCycle.enabled || state.lockedUntilMs > nowMs) return null;
+    const scope = state.scopes.get(key);
+    if (scope && (scope.rest !== null || scope.cappedUntilMs > nowMs)) return null;
+    const multiplier =
+      this.settings.multipliers.get(state.credential.priority) ?? this.settings.fallbackMultiplier;
+    return state.inFlight < this.settings.maxConcurrent * multiplier ? state : null;
+  }
+
+  #grant(state: CredentialState, of: { key: string; model: string; nowMs: number }): Grant {
+    const { key, model, nowMs } = of;
     const scope = scopeOf(state, key, nowMs);
     countUse(state, scope, nowMs);
-    this.#applyCap({ state, scope, model, nowMs });
+    if (this.settings.caps.length > 0) this.#applyCap({ state, scope, model, nowMs });
     const probing = scope.rest !== null;
     if (probing) scope.probes += 1;
     return { state, scope, scopeEpoch: scope.epoch, lockEpoch: state.epoch, probing };
