@@ -77,7 +77,7 @@ export function eventCells(event: UsageEvent): Cell[] {
     event.userId,
     event.keyId,
     event.clientSessionId,
-    JSON.stringify([...new Set(event.tags)]),
+    event.tags.length === 0 ? '[]' : JSON.stringify([...new Set(event.tags)]),
     event.endpoint,
     event.provider,
     modelLabel(event),

@@ -21,6 +21,8 @@ import {
 export const SCOPES_PER_KIND_MAX = 20_000;
 const NEVER_TOGETHER: ReadonlySet<string> = new Set(['all', 'user', 'key']);
 export const OTHER_SCOPE = '(other)';
+/** Ids of scopes kept in memory: a scope never changes its id, and a busy house counts under the same few thousand. */
+const SCOPE_IDS_MAX = 20_000;
 
 export interface InsertReport {
   readonly inserted: number;
@@ -41,6 +43,7 @@ interface Statements {
   readonly countScopes: Statement;
   readonly slot: Statement;
   readonly day: Statement;
+  readonly scopeIds: Map<string, number>;
 }
 
 /** `event` stands for all of its group: they share every scope and bucket. */
@@ -51,64 +54,77 @@ const prepared = new WeakMap<Database, Statements>();
 
 /** `json` is the UTF-8 text of a JSON array of usage events. Throws what SQLite throws when nothing could be written. */
 export function insertUsage(db: Database, json: Uint8Array): InsertReport {
-  const events = JSON.parse(new TextDecoder().decode(json)) as UsageEvent[];
-  const statements = prepared.get(db) ?? prepare(db);
-  return db.transaction(() => insertAll(statements, events)).immediate();
+  return insertRecords(db, JSON.parse(new TextDecoder().decode(json)) as unknown[]);
 }
 
-function insertAll(statements: Statements, events: readonly UsageEvent[]): InsertReport {
+/** As insertUsage, for events that are parsed already. */
+export function insertRecords(db: Database, records: readonly unknown[]): InsertReport {
+  const statements = prepared.get(db) ?? prepare(db);
+  try {
+    return db.transaction(() => insertAll(statements, records)).immediate();
+  } catch (error) {
+    // Scopes that were added have gone with the transaction.
+    statements.scopeIds.clear();
+    throw error;
+  }
+}
+
+function insertAll(statements: Statements, records: readonly unknown[]): InsertReport {
   const groups: Groups = new Map();
   const keysUsed = new Map<string, number>();
   const rejected: { index: number; reason: string }[] = [];
   let inserted = 0;
-  events.forEach((event, index) => {
-    let counters: number[] | null;
+  for (const [index, record] of records.entries()) {
     try {
-      counters = insertOne(statements, event);
-      if (!counters) return;
+      const event = record as UsageEvent;
+      const counters = countersOf(event);
+      if (!insertOne(statements, event)) continue;
+      inserted += 1;
+      gather(groups, event, counters);
+      if (event.keyId) keysUsed.set(event.keyId, Math.max(event.timeMs, keysUsed.get(event.keyId) ?? 0));
     } catch (error) {
       if (!isTheRowsFault(error)) throw error;
-      undoOne(statements, event);
       rejected.push({ index, reason: String((error as Error).message) });
-      return;
     }
-    inserted += 1;
-    gather(groups, event, counters);
-    if (event.keyId) keysUsed.set(event.keyId, Math.max(event.timeMs, keysUsed.get(event.keyId) ?? 0));
-  });
+  }
   const slots: Totals = new Map();
   const days: Totals = new Map();
   for (const { event, counters } of groups.values()) addUp(slots, days, event, counters);
   writeTotals(statements, slots, statements.slot);
   writeTotals(statements, days, statements.day);
   for (const [keyId, timeMs] of keysUsed) statements.keyUsed.run(timeMs, keyId, timeMs);
-  return { inserted, repeated: events.length - inserted - rejected.length, rejected };
+  return { inserted, repeated: records.length - inserted - rejected.length, rejected };
 }
 
-/** The event's counters, or null when its id is there already. All cells are made before the first write, so that a bad row leaves nothing. */
-function insertOne(statements: Statements, event: UsageEvent): number[] | null {
+/** False when its id is there already. Cells are bound as one list: spread into arguments they cost a third more. */
+function insertOne(statements: Statements, event: UsageEvent): boolean {
   const attempts = event.attempts.map((attempt) => attemptCells(event.id, attempt));
-  const counters = countersOf(event);
-  if (statements.event.run(...eventCells(event)).changes === 0) return null;
-  for (const cells of attempts) statements.attempt.run(...cells);
-  return counters;
-}
-
-/** Takes back what a half-written bad event left behind, so that rows and counters stay equal. */
-function undoOne(statements: Statements, event: UsageEvent): void {
-  if (typeof event?.id !== 'string') return;
-  statements.dropAttempts.run(event.id);
-  statements.dropEvent.run(event.id);
+  if (statements.event.run(eventCells(event)).changes === 0) return false;
+  try {
+    for (const cells of attempts) statements.attempt.run(cells);
+  } catch (error) {
+    // Half an event must not stay: rows and counters would differ.
+    statements.dropAttempts.run(event.id);
+    statements.dropEvent.run(event.id);
+    throw error;
+  }
+  return true;
 }
 
 /** Events alike in all they are counted under are summed first: a batch holds many of few kinds. */
 function gather(groups: Groups, event: UsageEvent, counters: number[]): void {
-  const { userId, keyId, provider, tags } = event;
-  const slotMs = floorTo(event.timeMs, SLOT_MS);
-  const name = JSON.stringify([userId, keyId, modelLabel(event), provider, slotMs, ...tags]);
+  const name = groupName(event);
   const known = groups.get(name);
   if (known) addCounters(known.counters, counters);
   else groups.set(name, { event, counters });
+}
+
+/** The model comes last: it is the caller's own text and may hold anything. Null and empty are counted alike. */
+function groupName(event: UsageEvent): string {
+  const { userId, keyId, provider, tags } = event;
+  const tagText = tags.length === 0 ? '' : JSON.stringify(tags);
+  const slotMs = floorTo(event.timeMs, SLOT_MS);
+  return `${slotMs}\n${userId ?? ''}\n${keyId ?? ''}\n${provider ?? ''}\n${tagText}\n${modelLabel(event) ?? ''}`;
 }
 
 function addUp(slots: Totals, days: Totals, event: UsageEvent, counters: readonly number[]): void {
@@ -137,12 +153,22 @@ function addCounters(into: number[], counters: readonly number[]): void {
 
 function writeTotals(statements: Statements, totals: Totals, upsert: Statement): void {
   for (const { scope, bucketMs, counters } of totals.values()) {
-    upsert.run(scopeId(statements, scope), bucketMs, ...counters);
+    upsert.run([scopeId(statements, scope), bucketMs, ...counters]);
   }
 }
 
 function scopeId(statements: Statements, scope: Scope): number {
-  const { kind, owner, value } = scope;
+  const { scopeIds } = statements;
+  const name = `${scope.kind}\n${scope.owner}\n${scope.value}`;
+  const known = scopeIds.get(name);
+  if (known !== undefined) return known;
+  const id = findOrAddScope(statements, scope);
+  if (scopeIds.size >= SCOPE_IDS_MAX) scopeIds.clear();
+  scopeIds.set(name, id);
+  return id;
+}
+
+function findOrAddScope(statements: Statements, { kind, owner, value }: Scope): number {
   const found = statements.findScope.get(kind, owner, value) as { id: number } | null;
   if (found) return found.id;
   const { count, next } = statements.countScopes.get(kind) as { count: number; next: number };
@@ -178,6 +204,7 @@ function prepare(db: Database): Statements {
     ),
     slot: db.prepare(upsertSql('usage_slots')),
     day: db.prepare(upsertSql('usage_days')),
+    scopeIds: new Map(),
   };
   prepared.set(db, statements);
   return statements;
