@@ -85,6 +85,24 @@ export interface UsageEvent {
   readonly attempts: readonly AttemptRecord[];
 }
 
+/** A request that has begun: enough to give it its row should the process die. */
+export interface StartedMark {
+  readonly id: string;
+  readonly timeMs: number;
+  readonly requestId: string;
+  readonly userId: string | null;
+  readonly keyId: string | null;
+  readonly clientSessionId: string | null;
+  readonly tags: readonly string[];
+  readonly endpoint: string;
+  readonly provider: string | null;
+  readonly modelAsked: string | null;
+  readonly streamed: boolean;
+  /** The request's budget reservation, null without a budget. */
+  readonly heldNanoUsd: number | null;
+  readonly heldTokens: number | null;
+}
+
 /** What an event counts against a money budget: its cost, or what is held for it while the cost is unknown. */
 export function chargedNanoUsd(event: Pick<UsageEvent, 'costNanoUsd' | 'heldNanoUsd'>): number {
   return event.costNanoUsd ?? event.heldNanoUsd ?? 0;

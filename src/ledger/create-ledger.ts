@@ -2,6 +2,7 @@
 // Never prices and never counts tokens: it keeps what the gateway settled.
 import { join } from 'node:path';
 import type { UsageEvent } from '../core/usage-event.ts';
+import { encodeMark, encodeUsageEvent } from '../core/usage-record.ts';
 import { appError } from '../errors/app-error.ts';
 import { waitAtMost } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -99,7 +100,7 @@ export class Ledger {
   /** Writes down that a request has begun, so that a dead process leaves a trace. Throws `store_unavailable` for budgeted ones. */
   begin(mark: StartedMark, budgeted = false): void {
     this.admit(budgeted);
-    const json = JSON.stringify(mark);
+    const json = encodeMark(mark);
     try {
       if (this.#marks.size >= this.#settings.openMarksMax)
         throw new JournalRefused(`${this.#marks.size} requests are under way, the bound of openMarksMax`);
@@ -112,7 +113,7 @@ export class Ledger {
 
   /** Writes the final event. Call it before the last byte goes out. Throws `store_unavailable` only when nothing can take it. */
   settle(event: UsageEvent): void {
-    const json = JSON.stringify(event);
+    const json = encodeUsageEvent(event);
     try {
       this.#journal.append('E', event.id, json);
       this.#journalFailure = null;
@@ -161,7 +162,8 @@ export class Ledger {
   /** Sweeps what a dead process left. Its segments are drained behind the traffic. */
   async recover(): Promise<void> {
     const left = [...this.#journal.segments];
-    const { orphans, events } = await recover(left);
+    const { orphans, events, unread } = await recover(left);
+    if (unread > 0) this.#log.error({ unread }, 'marks of begun requests could not be read');
     this.#settled += events;
     for (const mark of orphans) this.settle(orphanEvent(mark));
     this.#orphansSwept = orphans.length;

@@ -1,12 +1,12 @@
 // Carries records from the journal's files into the store, in order, in small batches, for ever until they are in.
 // The files are the backlog: nothing is queued in memory but what the journal could not take.
 import { type FileHandle, open } from 'node:fs/promises';
+import { decodeLines, type JournalRecord, RECORD_BYTES_MAX } from '../core/journal-record.ts';
 import { BoundedQueue } from '../lib/bounded-queue.ts';
 import { sleep } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { InsertReport } from '../store/usage-events.ts';
 import type { Journal, Segment } from './journal.ts';
-import { decodeLines, type JournalRecord, RECORD_BYTES_MAX } from './journal-record.ts';
 import type { SetAside } from './set-aside.ts';
 
 export interface DrainSettings {

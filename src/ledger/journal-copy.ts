@@ -2,9 +2,9 @@
 // them meanwhile takes nothing away. Reads only.
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { decodeLines, RECORD_BYTES_MAX } from '../core/journal-record.ts';
 import type { Store } from '../store/open-store.ts';
 import { insertUsageJson } from '../store/usage-events.ts';
-import { decodeLines, RECORD_BYTES_MAX } from './journal-record.ts';
 
 /** Bytes read and stored in one step; larger than any record, so that each step moves on. */
 const STEP_BYTES = 16 * RECORD_BYTES_MAX;

@@ -2,9 +2,9 @@
 // Owns the files; never looks into a record and never talks to the store.
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { encodeRecord, RECORD_BYTES_MAX, type RecordKind, SEGMENT_HEADER } from '../core/journal-record.ts';
 import type { Log } from '../lib/log.ts';
 import { type JournalIo, journalIo } from './journal-io.ts';
-import { encodeRecord, RECORD_BYTES_MAX, type RecordKind, SEGMENT_HEADER } from './journal-record.ts';
 import { type SyncFailure, SyncGroup } from './sync-group.ts';
 
 export interface JournalSettings {

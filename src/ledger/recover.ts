@@ -1,32 +1,19 @@
 // What a dead process left in the journal: which requests had begun and never ended. Reads, never writes.
 import { readFile } from 'node:fs/promises';
+import { decodeLines } from '../core/journal-record.ts';
 import { NO_USAGE } from '../core/token-usage.ts';
-import type { UsageEvent } from '../core/usage-event.ts';
+import type { StartedMark, UsageEvent } from '../core/usage-event.ts';
+import { decodeMark } from '../core/usage-record.ts';
 import type { Segment } from './journal.ts';
-import { decodeLines } from './journal-record.ts';
 
-/** A request that has begun: enough to give an orphan its row. */
-export interface StartedMark {
-  readonly id: string;
-  readonly timeMs: number;
-  readonly requestId: string;
-  readonly userId: string | null;
-  readonly keyId: string | null;
-  readonly clientSessionId: string | null;
-  readonly tags: readonly string[];
-  readonly endpoint: string;
-  readonly provider: string | null;
-  readonly modelAsked: string | null;
-  readonly streamed: boolean;
-  /** The request's budget reservation, null without a budget. */
-  readonly heldNanoUsd: number | null;
-  readonly heldTokens: number | null;
-}
+export type { StartedMark };
 
 export interface Recovered {
   readonly orphans: readonly StartedMark[];
   /** Final events in the segments; some may be stored already. */
   readonly events: number;
+  /** Marks of a form that this release does not know. */
+  readonly unread: number;
 }
 
 export async function recover(segments: readonly Segment[]): Promise<Recovered> {
@@ -42,7 +29,17 @@ export async function recover(segments: readonly Segment[]): Promise<Recovered> 
       }
     }
   }
-  return { orphans: [...open.values()].map((json) => JSON.parse(json) as StartedMark), events };
+  const orphans = [...open.values()].flatMap(readMark);
+  return { orphans, events, unread: open.size - orphans.length };
+}
+
+/** A mark that cannot be read must not keep the house from starting. */
+function readMark(json: string): StartedMark[] {
+  try {
+    return [decodeMark(JSON.parse(json))];
+  } catch {
+    return [];
+  }
 }
 
 /** The row of a request whose process died: what it used is unknown, which is not zero. */

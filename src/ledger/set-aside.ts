@@ -1,6 +1,7 @@
 // Where damaged segments and rows that can never be stored are kept for a person to look at. Bounded, never fatal.
 import { appendFileSync, mkdirSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { decodeUsageEvent } from '../core/usage-record.ts';
 import type { Log } from '../lib/log.ts';
 
 /** Damaged segments kept; the oldest goes first. */
@@ -37,9 +38,10 @@ export class SetAside {
     return kept;
   }
 
-  /** Keeps a row that the database refuses for its own sake. */
-  row(json: string, reason: string): void {
+  /** Keeps a row that the database refuses for its own sake, with its fields named for whoever looks at it. */
+  row(record: string, reason: string): void {
     this.#count += 1;
+    const json = withNames(record);
     this.#log.error({ reason, row: json.slice(0, 500) }, 'usage row refused by the database; set aside');
     try {
       mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
@@ -49,5 +51,13 @@ export class SetAside {
     } catch (error) {
       this.#log.error({ error: String(error) }, 'the row could not be set aside either');
     }
+  }
+}
+
+function withNames(record: string): string {
+  try {
+    return JSON.stringify(decodeUsageEvent(JSON.parse(record)));
+  } catch {
+    return record;
   }
 }

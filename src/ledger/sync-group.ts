@@ -1,6 +1,6 @@
 // Groups many writes under one fdatasync, off the event loop, and remembers what is not confirmed yet.
 // One sync runs at a time; a file that was finished is closed only after its last sync.
-import type { RecordKind } from './journal-record.ts';
+import type { RecordKind } from '../core/journal-record.ts';
 
 export interface UnconfirmedLine {
   readonly kind: RecordKind;

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encodeRecord, RECORD_BYTES_MAX, SEGMENT_HEADER } from '../../src/core/journal-record.ts';
 import { createLedger, type Ledger, type LedgerSettings } from '../../src/ledger/create-ledger.ts';
 import { type JournalIo, journalIo } from '../../src/ledger/journal-io.ts';
 import type { StartedMark } from '../../src/ledger/recover.ts';
@@ -125,6 +126,23 @@ describe('the ledger', () => {
     expect(byId.get(settled.id)).toMatchObject({ outcome: 'final', prompt_tokens: 10 });
   });
 
+  test('a journal of the release before, with objects for records, is drained and swept', async () => {
+    const { start, rows, journal } = await house();
+    mkdirSync(journal, { recursive: true });
+    const line = Buffer.alloc(RECORD_BYTES_MAX);
+    const lineOf = (kind: 'S' | 'E', record: { id: string }) =>
+      line.toString('utf8', 0, encodeRecord(line, kind, record.id, JSON.stringify(record)));
+    const ended = usageEvent({ tags: ['team-a'] });
+    const lines = [lineOf('S', mark(ended.id)), lineOf('S', mark('req_cut')), lineOf('E', ended)];
+    writeFileSync(join(journal, '0000000007.log'), SEGMENT_HEADER + lines.join(''));
+    const ledger = await start();
+    await ledger.flush();
+    expect(ledger.stats).toMatchObject({ orphansSwept: 1, setAside: 0, pending: 0 });
+    const stored = new Map((await rows()).map((row) => [row.id, row]));
+    expect(stored.get(ended.id)).toMatchObject({ outcome: 'final', prompt_tokens: 10, tags: '["team-a"]' });
+    expect(stored.get('req_cut')).toMatchObject({ outcome: 'unknown', held_nano_usd: 700 });
+  });
+
   test('torn tails, flipped bytes and foreign files are set aside; the rest is read', async () => {
     const { start, rows, journal } = await house();
     const first = await start();
@@ -135,8 +153,7 @@ describe('the ledger', () => {
     await first.flush();
     await first.close();
     const torn = Buffer.concat([bytes, bytes.subarray(20, 220)]);
-    const middle = bytes.indexOf('"status":200', bytes.length / 2);
-    torn.write('"status":999', middle);
+    torn.write('GPT', bytes.indexOf('gpt', bytes.length / 2));
     writeFileSync(join(journal, '0000000900.log'), torn);
     writeFileSync(join(journal, '0000000901.log'), Buffer.alloc(700_000, 7));
     appendFileSync(join(journal, '0000000902.log'), '');

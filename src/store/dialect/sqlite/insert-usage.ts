@@ -2,6 +2,7 @@
 // Runs on the writer's thread with prepared statements: the event loop never sees this work.
 import type { Database, Statement } from 'bun:sqlite';
 import type { UsageEvent } from '../../../core/usage-event.ts';
+import { decodeUsageEvent } from '../../../core/usage-record.ts';
 import { ATTEMPT_COLUMNS, attemptCells, EVENT_COLUMNS, eventCells, modelLabel } from '../../usage-row.ts';
 import {
   COUNTER_NAMES,
@@ -57,7 +58,7 @@ export function insertUsage(db: Database, json: Uint8Array): InsertReport {
   return insertRecords(db, JSON.parse(new TextDecoder().decode(json)) as unknown[]);
 }
 
-/** As insertUsage, for events that are parsed already. */
+/** As insertUsage, for events that are parsed already, each in either form of core/usage-record.ts. */
 export function insertRecords(db: Database, records: readonly unknown[]): InsertReport {
   const statements = prepared.get(db) ?? prepare(db);
   try {
@@ -76,7 +77,7 @@ function insertAll(statements: Statements, records: readonly unknown[]): InsertR
   let inserted = 0;
   for (const [index, record] of records.entries()) {
     try {
-      const event = record as UsageEvent;
+      const event = decodeUsageEvent(record);
       const counters = countersOf(event);
       if (!insertOne(statements, event)) continue;
       inserted += 1;
