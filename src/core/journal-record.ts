@@ -10,12 +10,18 @@ export const SEGMENT_HEADER = 'tollgate-journal 1\n';
 export const RECORD_BYTES_MAX = 262_144;
 
 const NEWLINE = 10;
+const SPACE = 32;
+const KINDS: ReadonlyMap<number, RecordKind> = new Map([
+  [83, 'S'],
+  [69, 'E'],
+]);
 const CRC_DIGITS = 8;
 
+/** Where a whole record's parts stand in the bytes that were decoded. */
 export interface JournalRecord {
   readonly kind: RecordKind;
-  readonly id: string;
-  /** Position of the JSON text in the bytes that were decoded. */
+  readonly idStart: number;
+  readonly idEnd: number;
   readonly jsonStart: number;
   readonly jsonEnd: number;
 }
@@ -61,14 +67,24 @@ export function decodeLines(bytes: Buffer, start: number, end: number): DecodedL
 function decodeLine(bytes: Buffer, start: number, newline: number): JournalRecord | null {
   const bodyStart = start + CRC_DIGITS + 1;
   if (newline - bodyStart < 5) return null;
-  const crc = Bun.hash.crc32(bytes.subarray(bodyStart, newline)).toString(16).padStart(CRC_DIGITS, '0');
-  if (bytes.toString('latin1', start, start + CRC_DIGITS) !== crc) return null;
-  const kind = bytes.toString('latin1', bodyStart, bodyStart + 1);
-  if (kind !== 'S' && kind !== 'E') return null;
-  const idEnd = bytes.indexOf(32, bodyStart + 2);
-  if (idEnd === -1 || idEnd >= newline) return null;
-  const id = bytes.toString('latin1', bodyStart + 2, idEnd);
-  return { kind, id, jsonStart: idEnd + 1, jsonEnd: newline };
+  if (readHex(bytes, start) !== Bun.hash.crc32(bytes.subarray(bodyStart, newline))) return null;
+  const kind = KINDS.get(bytes[bodyStart] ?? 0);
+  const idStart = bodyStart + 2;
+  const idEnd = bytes.indexOf(SPACE, idStart);
+  if (!kind || idEnd === -1 || idEnd >= newline) return null;
+  return { kind, idStart, idEnd, jsonStart: idEnd + 1, jsonEnd: newline };
+}
+
+/** The checksum's lower-case digits as a number, or -1: without a string for each line. */
+function readHex(bytes: Buffer, start: number): number {
+  let value = 0;
+  for (let at = start; at < start + CRC_DIGITS; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte >= 48 && byte <= 57) value = value * 16 + byte - 48;
+    else if (byte >= 97 && byte <= 102) value = value * 16 + byte - 87;
+    else return -1;
+  }
+  return value;
 }
 
 function addBad(bad: { start: number; end: number }[], start: number, end: number): void {

@@ -8,7 +8,7 @@ import { waitAtMost } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { holdLock } from '../store/dialect/sqlite/hold-lock.ts';
 import type { Store } from '../store/open-store.ts';
-import { insertUsageJson } from '../store/usage-events.ts';
+import { insertUsageJournal, insertUsageJson } from '../store/usage-events.ts';
 import { DRAIN_DEFAULTS, Drain, type DrainSettings } from './drain.ts';
 import { JOURNAL_DEFAULTS, Journal, JournalRefused, type JournalSettings, type Segment } from './journal.ts';
 import type { JournalIo } from './journal-io.ts';
@@ -81,6 +81,7 @@ export class Ledger {
     this.#setAside = new SetAside(folder, options.log);
     this.#drain = new Drain({
       journal: this.#journal,
+      insertJournal: (stretch) => insertUsageJournal(options.store, stretch),
       insert: (json) => insertUsageJson(options.store, json),
       setAside: this.#setAside,
       settings,

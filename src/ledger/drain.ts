@@ -1,11 +1,9 @@
-// Carries records from the journal's files into the store, in order, in small batches, for ever until they are in.
-// The files are the backlog: nothing is queued in memory but what the journal could not take.
-import { type FileHandle, open } from 'node:fs/promises';
-import { decodeLines, type JournalRecord, RECORD_BYTES_MAX } from '../core/journal-record.ts';
+// Has the store take the journal's files in, in order, stretch by stretch, for ever until they are in. It names places;
+// the database's thread reads them. Nothing is queued in memory but what the journal could not take.
 import { BoundedQueue } from '../lib/bounded-queue.ts';
 import { sleep } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import type { InsertReport } from '../store/usage-events.ts';
+import type { InsertReport, JournalStretch, StretchReport } from '../store/usage-events.ts';
 import type { Journal, Segment } from './journal.ts';
 import type { SetAside } from './set-aside.ts';
 
@@ -24,13 +22,13 @@ export const DRAIN_DEFAULTS: DrainSettings = {
   heldEventsMax: 5_000,
 };
 
-/** One batch: about five hundred events, some ten milliseconds of the writer's thread; each costs one sync. */
-export const DRAIN_CHUNK_BYTES = 786_432;
 const HELD_BATCH = 200;
 const RETRY_MS_MIN = 100;
 
 export interface DrainOptions {
   readonly journal: Journal;
+  readonly insertJournal: (stretch: JournalStretch) => Promise<StretchReport>;
+  /** For held events: a JSON array of records. */
   readonly insert: (json: Uint8Array) => Promise<InsertReport>;
   readonly setAside: SetAside;
   readonly settings: DrainSettings;
@@ -43,8 +41,8 @@ export class Drain {
   readonly #options: DrainOptions;
   readonly #held: BoundedQueue<string>;
   #inHand: string[] = [];
-  readonly #buffer = Buffer.allocUnsafe(DRAIN_CHUNK_BYTES + RECORD_BYTES_MAX);
-  #file: { segment: Segment; handle: FileHandle } | null = null;
+  /** The segment under way and how much of it is done. */
+  #segment: Segment | null = null;
   #offset = 0;
   #bad: { start: number; end: number }[] = [];
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -98,7 +96,6 @@ export class Drain {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     await this.#running;
-    await this.#closeFile();
   }
 
   #caughtUp(): boolean {
@@ -106,7 +103,7 @@ export class Drain {
     const first = segments[0];
     if (this.heldCount > 0) return false;
     if (!first) return true;
-    return first === current && (this.#file?.segment === first ? this.#offset : 0) >= first.size;
+    return first === current && (this.#segment === first ? this.#offset : 0) >= first.size;
   }
 
   #schedule(delayMs: number): void {
@@ -141,80 +138,45 @@ export class Drain {
     const { journal } = this.#options;
     const segment = journal.segments[0];
     if (!segment) return false;
-    await this.#openFile(segment);
-    if (this.#offset < segment.size) return this.#drainChunk(segment);
+    if (this.#segment !== segment) this.#turnTo(segment);
+    if (this.#offset < segment.size) return this.#drainStretch(segment);
     if (segment === journal.current) return false;
-    await this.#removeSegment(segment);
+    this.#removeSegment(segment);
     return true;
   }
 
   /** What is in hand stays there until it is stored: put back into a full queue it would be lost. */
   async #drainHeld(): Promise<boolean> {
     if (this.#inHand.length === 0) this.#inHand = this.#held.take(HELD_BATCH);
-    await this.#insert(this.#inHand.map((line) => Buffer.from(line)));
+    const records = this.#inHand;
+    const { rejected } = await this.#options.insert(Buffer.from(`[${records.join(',')}]`));
+    for (const { index, reason } of rejected) this.#options.setAside.row(records[index] ?? '', reason);
+    this.#drained += records.length;
     this.#inHand = [];
     return true;
   }
 
-  async #drainChunk(segment: Segment): Promise<boolean> {
-    const handle = this.#file?.handle;
-    if (!handle) return false;
-    const wanted = Math.min(this.#buffer.length, segment.size - this.#offset);
-    const { bytesRead } = await handle.read(this.#buffer, 0, wanted, this.#offset);
-    if (bytesRead === 0) throw new Error(`${segment.path} is shorter than what was written to it`);
-    const lines = decodeLines(this.#buffer, 0, Math.min(bytesRead, this.#chunkEnd(bytesRead)));
-    // No newline in more bytes than a record may have: nothing of ours.
-    const consumed = lines.consumed === 0 ? bytesRead : lines.consumed;
-    const bad = lines.consumed === 0 ? [{ start: 0, end: bytesRead }] : lines.bad;
-    const events = lines.records.filter((record) => record.kind === 'E');
-    if (events.length > 0) await this.#insert(events.map((record) => this.#jsonOf(record)));
-    for (const range of bad)
-      this.#bad.push({ start: this.#offset + range.start, end: this.#offset + range.end });
-    this.#offset += consumed;
+  async #drainStretch(segment: Segment): Promise<boolean> {
+    const { path, size } = segment;
+    const report = await this.#options.insertJournal({ path, offset: this.#offset, end: size });
+    for (const { record, reason } of report.rejected) this.#options.setAside.row(record, reason);
+    this.#bad.push(...report.bad);
+    this.#offset += report.consumed;
+    this.#drained += report.events;
     return true;
   }
 
-  /** A little over a chunk, up to the end of the line that crosses its border. */
-  #chunkEnd(bytesRead: number): number {
-    if (bytesRead <= DRAIN_CHUNK_BYTES) return bytesRead;
-    const newline = this.#buffer.indexOf(10, DRAIN_CHUNK_BYTES);
-    return newline === -1 ? bytesRead : newline + 1;
-  }
-
-  #jsonOf(record: JournalRecord): Buffer {
-    return this.#buffer.subarray(record.jsonStart, record.jsonEnd);
-  }
-
-  async #insert(rows: readonly Buffer[]): Promise<void> {
-    const comma = Buffer.from(',');
-    const parts = rows.flatMap((row, index) => (index === 0 ? [row] : [comma, row]));
-    const report = await this.#options.insert(Buffer.concat([Buffer.from('['), ...parts, Buffer.from(']')]));
-    for (const { index, reason } of report.rejected)
-      this.#options.setAside.row(rows[index]?.toString() ?? '', reason);
-    this.#drained += rows.length;
-  }
-
-  async #openFile(segment: Segment): Promise<void> {
-    if (this.#file?.segment === segment) return;
-    await this.#closeFile();
-    this.#file = { segment, handle: await open(segment.path, 'r') };
+  #turnTo(segment: Segment): void {
+    this.#segment = segment;
     this.#offset = 0;
     this.#bad = [];
   }
 
-  async #closeFile(): Promise<void> {
-    const file = this.#file;
-    this.#file = null;
-    await file?.handle.close();
-  }
-
-  async #removeSegment(segment: Segment): Promise<void> {
+  #removeSegment(segment: Segment): void {
     const { journal, setAside, beforeRemove } = this.#options;
-    await this.#closeFile();
     beforeRemove(segment);
     journal.remove(segment, this.#bad.length > 0 ? setAside.segment(segment.path, this.#bad) : null);
-    this.#offset = 0;
-    this.#bad = [];
+    this.#segment = null;
   }
 
   #succeeded(): void {

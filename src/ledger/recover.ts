@@ -22,9 +22,10 @@ export async function recover(segments: readonly Segment[]): Promise<Recovered> 
   for (const segment of segments) {
     const bytes = await readFile(segment.path);
     for (const record of decodeLines(bytes, 0, bytes.length).records) {
-      if (record.kind === 'S') open.set(record.id, bytes.toString('utf8', record.jsonStart, record.jsonEnd));
+      const id = bytes.toString('latin1', record.idStart, record.idEnd);
+      if (record.kind === 'S') open.set(id, bytes.toString('utf8', record.jsonStart, record.jsonEnd));
       else {
-        open.delete(record.id);
+        open.delete(id);
         events += 1;
       }
     }
