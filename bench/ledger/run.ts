@@ -3,6 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { encodeUsageEvent } from '../../src/core/usage-record.ts';
 import { JOURNAL_DEFAULTS, Journal } from '../../src/ledger/journal.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { applyRetention } from '../../src/services/apply-retention.ts';
@@ -197,7 +198,7 @@ async function measureJournal(): Promise<void> {
     for (let at = 0; at < times.length; at++) {
       const event = events[at % events.length] ?? eventAt(0, 0);
       const started = Bun.nanoseconds();
-      journal.append('E', event.id, JSON.stringify(event));
+      journal.append({ kind: 'E', id: event.id, json: encodeUsageEvent(event) });
       times[at] = (Bun.nanoseconds() - started) / 1000;
       // As in a server: other work comes between, and the grouped sync gets its turn.
       if (at % 50 === 49) await new Promise((next) => setImmediate(next));

@@ -11,11 +11,19 @@ export const RECORD_BYTES_MAX = 262_144;
 
 const NEWLINE = 10;
 const SPACE = 32;
+const HEX_DIGITS = '0123456789abcdef';
 const KINDS: ReadonlyMap<number, RecordKind> = new Map([
   [83, 'S'],
   [69, 'E'],
 ]);
 const CRC_DIGITS = 8;
+
+/** A record as it is to be written. */
+export interface JournalLine {
+  readonly kind: RecordKind;
+  readonly id: string;
+  readonly json: string;
+}
 
 /** Where a whole record's parts stand in the bytes that were decoded. */
 export interface JournalRecord {
@@ -34,18 +42,15 @@ export interface DecodedLines {
   readonly consumed: number;
 }
 
-/** Writes one line into `target` and answers its length, or -1 when it does not fit. */
-export function encodeRecord(target: Buffer, kind: RecordKind, id: string, json: string): number {
-  if (CRC_DIGITS + 4 + id.length + json.length * 3 > target.length) {
-    if (CRC_DIGITS + 4 + id.length + Buffer.byteLength(json) > target.length) return -1;
-  }
-  let end = CRC_DIGITS + 1;
-  end += target.write(`${kind} ${id} `, end, 'latin1');
-  end += target.write(json, end, 'utf8');
-  const crc = Bun.hash.crc32(target.subarray(CRC_DIGITS + 1, end));
-  target.write(`${crc.toString(16).padStart(CRC_DIGITS, '0')} `, 0, 'latin1');
-  target[end] = NEWLINE;
-  return end + 1;
+/** Writes one line into `target` from `start` on and answers its length, or -1 when it does not fit. */
+export function encodeRecord(target: Buffer, start: number, { kind, id, json }: JournalLine): number {
+  const room = target.length - start - CRC_DIGITS - 5 - id.length;
+  if (json.length * 3 > room && Buffer.byteLength(json) > room) return -1;
+  const bodyStart = start + CRC_DIGITS + 1;
+  const end = bodyStart + target.write(`${kind} ${id} ${json}\n`, bodyStart, 'utf8');
+  writeHex(target, start, Bun.hash.crc32(target.subarray(bodyStart, end - 1)));
+  target[bodyStart - 1] = SPACE;
+  return end - start;
 }
 
 /** Reads whole lines from `bytes[start..end)`. The segment's header line counts as neither good nor bad. */
@@ -73,6 +78,12 @@ function decodeLine(bytes: Buffer, start: number, newline: number): JournalRecor
   const idEnd = bytes.indexOf(SPACE, idStart);
   if (!kind || idEnd === -1 || idEnd >= newline) return null;
   return { kind, idStart, idEnd, jsonStart: idEnd + 1, jsonEnd: newline };
+}
+
+/** Eight lower-case digits. */
+function writeHex(target: Buffer, start: number, value: number): void {
+  for (let at = start + CRC_DIGITS - 1, rest = value; at >= start; at--, rest >>>= 4)
+    target[at] = HEX_DIGITS.charCodeAt(rest & 15);
 }
 
 /** The checksum's lower-case digits as a number, or -1: without a string for each line. */

@@ -21,11 +21,11 @@ import type { StreamWatch } from './stream-watch.ts';
 export interface UsageSink {
   /** Throws `store_unavailable` when what this request will use could not be written down. */
   readonly admit: (budgeted: boolean) => void;
-  /** A mark on disk before anything goes upstream: a process that dies leaves a row, not a gap. Throws as admit does. */
+  /** A mark for a process that dies, to leave a row and not a gap. Throws as admit does. Await `confirmed` before going upstream. */
   readonly begin: (mark: StartedMark, budgeted: boolean) => void;
-  /** Durable before it returns, in the sense of the journal; throws `store_unavailable` at the journal's bound. */
+  /** Takes the event; throws `store_unavailable` at the bound. Await `confirmed` before the last byte goes out. */
   readonly settle: (event: UsageEvent) => void;
-  /** In strict mode resolves once what was settled is on disk; null when nobody waits. */
+  /** Resolves once what was begun and settled survives this process; null when it does. Rejects with `store_unavailable`. */
   readonly confirmed: () => Promise<void> | null;
 }
 

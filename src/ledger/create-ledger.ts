@@ -1,6 +1,7 @@
 // The usage ledger: the one place where usage is written. Journal first, store later, nothing lost in between.
 // Never prices and never counts tokens: it keeps what the gateway settled.
 import { join } from 'node:path';
+import type { JournalLine } from '../core/journal-record.ts';
 import type { UsageEvent } from '../core/usage-event.ts';
 import { encodeMark, encodeUsageEvent } from '../core/usage-record.ts';
 import { appError } from '../errors/app-error.ts';
@@ -10,9 +11,10 @@ import { holdLock } from '../store/dialect/sqlite/hold-lock.ts';
 import type { Store } from '../store/open-store.ts';
 import { insertUsageJournal, insertUsageJson } from '../store/usage-events.ts';
 import { DRAIN_DEFAULTS, Drain, type DrainSettings } from './drain.ts';
-import { JOURNAL_DEFAULTS, Journal, JournalRefused, type JournalSettings, type Segment } from './journal.ts';
+import { JOURNAL_DEFAULTS, Journal, JournalRefused, type JournalSettings } from './journal.ts';
 import type { JournalIo } from './journal-io.ts';
 import { orphanEvent, recover, type StartedMark } from './recover.ts';
+import type { Segment } from './segment-files.ts';
 import { SetAside } from './set-aside.ts';
 
 export interface LedgerSettings extends JournalSettings, DrainSettings {
@@ -50,6 +52,15 @@ export interface LedgerStats {
   readonly failure: string | null;
 }
 
+/** A request under way. Its mark goes with its event, once that is written. */
+interface OpenMark {
+  readonly json: string;
+  readonly budgeted: boolean;
+  /** Where it stands; null when it is to be written again. */
+  segment: Segment | null;
+  written: boolean;
+}
+
 /** How long close() waits for the store; what is left stays in the journal for the next start. */
 const CLOSE_WAIT_MS = 5_000;
 
@@ -59,7 +70,7 @@ export class Ledger {
   readonly #drain: Drain;
   readonly #setAside: SetAside;
   readonly #log: Log;
-  readonly #marks = new Map<string, { json: string; segment: Segment | null }>();
+  readonly #marks = new Map<string, OpenMark>();
   readonly #release: () => void;
   #settled = 0;
   #uncounted = 0;
@@ -76,6 +87,8 @@ export class Ledger {
       settings,
       log: options.log,
       ...(options.io ? { io: options.io } : {}),
+      onWritten: (lines) => this.#written(lines),
+      onRefused: (lines, error) => this.#refused(lines, error),
     });
     this.#release = holdLock(join(folder, 'lock')).release;
     this.#setAside = new SetAside(folder, options.log);
@@ -98,42 +111,53 @@ export class Ledger {
     if (risky || (full && (budgeted || this.#settings.whenFull === 'refuse'))) throw this.#unavailable();
   }
 
-  /** Writes down that a request has begun, so that a dead process leaves a trace. Throws `store_unavailable` for budgeted ones. */
+  /**
+   * Writes down that a request has begun, so that a dead process leaves a trace. Throws `store_unavailable` for budgeted ones
+   * whose mark is refused at once; others go on without. Await `confirmed()` before anything goes upstream.
+   */
   begin(mark: StartedMark, budgeted = false): void {
     this.admit(budgeted);
-    const json = encodeMark(mark);
+    const open: OpenMark = { json: encodeMark(mark), budgeted, segment: null, written: false };
     try {
       if (this.#marks.size >= this.#settings.openMarksMax)
         throw new JournalRefused(`${this.#marks.size} requests are under way, the bound of openMarksMax`);
-      this.#marks.set(mark.id, { json, segment: this.#journal.append('S', mark.id, json) });
+      this.#marks.set(mark.id, open);
+      open.segment = this.#journal.append({ kind: 'S', id: mark.id, json: open.json });
     } catch (error) {
+      this.#marks.delete(mark.id);
       this.#journalFailed(error);
       if (budgeted) throw this.#unavailable();
     }
   }
 
-  /** Writes the final event. Call it before the last byte goes out. Throws `store_unavailable` only when nothing can take it. */
+  /**
+   * Writes the final event. Await `confirmed()` before the last byte goes out. Throws `store_unavailable` only when it is
+   * known at once that nothing can take it.
+   */
   settle(event: UsageEvent): void {
     const json = encodeUsageEvent(event);
+    this.#settled += 1;
     try {
-      this.#journal.append('E', event.id, json);
-      this.#journalFailure = null;
-      this.#marks.delete(event.id);
+      this.#journal.append({ kind: 'E', id: event.id, json });
     } catch (error) {
       this.#journalFailed(error);
-      this.#hold(event.id, json);
+      if (!this.#keep(event.id, json)) throw this.#unavailable();
     }
-    this.#settled += 1;
     this.#drain.wake();
   }
 
-  /** In strict mode resolves once everything settled so far is on disk; null in grouped mode, where nobody waits. */
+  /**
+   * Resolves once all that was begun and settled before this call is with the kernel, so that no death of this process loses
+   * it, and in strict mode on disk. Null when it is. Rejects with `store_unavailable` when a budgeted request's mark or an
+   * event of the same turn could be kept nowhere.
+   */
   confirmed(): Promise<void> | null {
     return this.#journal.confirmed();
   }
 
   /** Resolves when everything settled before this call is in the store. */
   flush(): Promise<void> {
+    this.#journal.flush();
     return this.#drain.flush();
   }
 
@@ -174,28 +198,64 @@ export class Ledger {
     }
   }
 
-  #hold(id: string, json: string): void {
+  #written(lines: readonly JournalLine[]): void {
+    this.#journalFailure = null;
+    for (const { kind, id } of lines) {
+      if (kind === 'E') this.#marks.delete(id);
+      else {
+        const mark = this.#marks.get(id);
+        if (mark) mark.written = true;
+      }
+    }
+  }
+
+  /** A turn's write failed. Answers the error for those who wait for it, or null when memory keeps all that counts. */
+  #refused(lines: readonly JournalLine[], error: JournalRefused): Error | null {
+    this.#journalFailed(error);
+    let lost = false;
+    for (const { kind, id, json } of lines) {
+      const mark = this.#marks.get(id);
+      if (kind === 'E') {
+        lost = !this.#keep(id, json) || lost;
+      } else if (mark?.written) {
+        // Of a request that went upstream long ago: it is written again with the next segment that goes.
+        mark.segment = null;
+      } else if (mark) {
+        this.#marks.delete(id);
+        lost ||= mark.budgeted;
+      }
+    }
+    this.#drain.wake();
+    return lost ? this.#unavailable() : null;
+  }
+
+  /** Keeps an event that the journal refused. False when it is lost and its request must hear of it. */
+  #keep(id: string, json: string): boolean {
     if (this.#drain.hold(json)) {
       this.#marks.delete(id);
-      return;
+      return true;
     }
     this.#uncounted += 1;
+    this.#settled -= 1;
     this.#log.error({ id, uncounted: this.#uncounted }, 'neither journal nor memory can take a usage event');
-    if (this.#settings.whenFull === 'refuse') throw this.#unavailable();
+    return this.#settings.whenFull !== 'refuse';
   }
 
   /** Marks that are still open move to the newest segment, so that an old one can go, even from a full journal. */
   #carryMarks(segment: Segment): void {
+    this.#journal.flush();
     for (const [id, mark] of this.#marks) {
       if (mark.segment !== segment && mark.segment !== null) continue;
       try {
-        mark.segment = this.#journal.append('S', id, mark.json, this.#settings.segmentBytesMax);
+        const line: JournalLine = { kind: 'S', id, json: mark.json };
+        mark.segment = this.#journal.append(line, this.#settings.segmentBytesMax);
       } catch (error) {
         // The disk is full and removing the segment is what frees it; the mark is tried again with the next one.
         mark.segment = null;
         this.#journalFailed(error);
       }
     }
+    this.#journal.flush();
   }
 
   #journalFailed(error: unknown): void {

@@ -4,7 +4,8 @@ import { BoundedQueue } from '../lib/bounded-queue.ts';
 import { sleep } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { InsertReport, JournalStretch, StretchReport } from '../store/usage-events.ts';
-import type { Journal, Segment } from './journal.ts';
+import type { Journal } from './journal.ts';
+import type { Segment } from './segment-files.ts';
 import type { SetAside } from './set-aside.ts';
 
 export interface DrainSettings {

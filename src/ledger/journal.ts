@@ -1,11 +1,13 @@
-// The journal: append-only segment files, one synchronous write per record, synced in groups off the event loop.
-// Owns the files; never looks into a record and never talks to the store.
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+// The journal: append-only segment files, one synchronous write for all records of a turn of the event loop, synced in
+// groups behind it. Owns the files; never looks into a record and never talks to the store.
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeRecord, RECORD_BYTES_MAX, type RecordKind, SEGMENT_HEADER } from '../core/journal-record.ts';
+import { type JournalLine, RECORD_BYTES_MAX, SEGMENT_HEADER } from '../core/journal-record.ts';
 import type { Log } from '../lib/log.ts';
 import { type JournalIo, journalIo } from './journal-io.ts';
+import { findSegments, type Segment, segmentName } from './segment-files.ts';
 import { type SyncFailure, SyncGroup } from './sync-group.ts';
+import { type TakenGroup, type Waiting, WriteGroup } from './write-group.ts';
 
 export interface JournalSettings {
   /** A segment is closed and a new one begun at this size. */
@@ -30,30 +32,34 @@ export class JournalRefused extends Error {
   override readonly name = 'JournalRefused';
 }
 
-export interface Segment {
-  readonly number: number;
-  readonly path: string;
-  /** Bytes that hold whole records; grows only for the current segment. */
-  size: number;
-}
-
 export interface JournalOptions {
   readonly folder: string;
   readonly settings: JournalSettings;
   readonly log: Log;
   readonly io?: JournalIo;
+  /** These are with the kernel now. */
+  readonly onWritten?: (lines: readonly JournalLine[]) => void;
+  /** These could not be written. Answers what to tell those who wait for them, or null when nothing is lost all the same. */
+  readonly onRefused?: (lines: readonly JournalLine[], error: JournalRefused) => Error | null;
 }
 
 export class Journal {
   readonly #options: JournalOptions;
   readonly #io: JournalIo;
-  readonly #scratch = Buffer.allocUnsafe(RECORD_BYTES_MAX);
+  readonly #group = new WriteGroup();
   readonly #segments: Segment[];
   readonly #syncs: SyncGroup;
   #fd = -1;
   #current: Segment | null = null;
   #bytes: number;
   #nextNumber: number;
+  #scheduled = false;
+  /** Strict mode's promise for the group that is not written yet. */
+  #confirming: { written: Promise<void>; promise: Promise<void> } | null = null;
+  /** What the latest refusal lost, for those whose lines are being written again. */
+  #lost: Error | null = null;
+  /** The last write failed: until one succeeds each record is tried by itself, so that its own request hears of it. */
+  #failing = false;
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -84,24 +90,58 @@ export class Journal {
     return this.#bytes;
   }
 
-  /** One write. Throws JournalRefused when the bound is reached or the disk takes no more; then nothing was written. `slackBytes` lifts the bound for what makes room. */
-  append(kind: RecordKind, id: string, json: string, slackBytes = 0): Segment {
-    const length = encodeRecord(this.#scratch, kind, id, json);
+  /**
+   * Takes a record for this turn's write. Throws JournalRefused, with nothing taken, when a bound is reached, no file can be
+   * opened, or the last write failed and this one fails too. `slackBytes` lifts the bound for what makes room.
+   */
+  append(line: JournalLine, slackBytes = 0): Segment {
+    let length = this.#group.measure(line);
+    if (length < 0) {
+      this.flush();
+      length = this.#group.measure(line);
+    }
     if (length < 0)
-      throw new JournalRefused(`record ${id} is larger than RECORD_BYTES_MAX (${RECORD_BYTES_MAX})`);
-    const segment = this.#writableSegment(length, slackBytes);
-    this.#write(segment, this.#scratch, length);
-    this.#syncs.add(this.#fd, { kind, id, json });
+      throw new JournalRefused(`record ${line.id} is larger than RECORD_BYTES_MAX (${RECORD_BYTES_MAX})`);
+    const segment = this.#segmentFor(line, length, slackBytes);
+    this.#group.add(line, length);
+    if (this.#failing) this.#writeGroup(segment, this.#group.take(), length);
+    else this.#schedule();
     return segment;
   }
 
-  /** Resolves when everything appended so far is on disk. Null in grouped mode: nobody waits there. */
+  /** Writes what was appended. What the disk refuses is handed to `onRefused`. */
+  flush(): void {
+    const length = this.#group.bytes;
+    const segment = this.#current;
+    if (length === 0 || !segment) return;
+    const group = this.#group.take();
+    try {
+      this.#writeGroup(segment, group, length);
+    } catch (error) {
+      this.#failing = true;
+      settleWaiting(group.waiting, this.#refuse(group.lines, error));
+    }
+  }
+
+  /**
+   * Resolves when everything appended so far was given to the kernel and, in strict mode, is on disk; rejects when some of
+   * it is lost. Null when nothing is pending. One promise for all who ask in the same turn.
+   */
   confirmed(): Promise<void> | null {
-    return this.#options.settings.durability === 'strict' ? this.#syncs.settled() : null;
+    const { written } = this.#group;
+    if (this.#options.settings.durability === 'grouped') return written;
+    if (!written) return this.#syncs.settled();
+    if (this.#confirming?.written !== written) {
+      const promise = written.then(() => this.#syncs.settled() ?? undefined);
+      promise.catch(() => {});
+      this.#confirming = { written, promise };
+    }
+    return this.#confirming.promise;
   }
 
   /** Closes the current segment, so that it can be drained to its end and removed. */
   rotate(): void {
+    this.flush();
     if (this.#fd === -1) return;
     this.#syncs.finish(this.#fd);
     this.#fd = -1;
@@ -122,16 +162,32 @@ export class Journal {
   }
 
   async close(): Promise<void> {
+    this.flush();
     await this.#syncs.settled();
     this.rotate();
     await this.#syncs.settled();
   }
 
-  #writableSegment(length: number, slackBytes: number): Segment {
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    // After everything that this turn of the loop brings: one write for all of it.
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.flush();
+    });
+  }
+
+  /** All lines of a group go into one segment: a full one is written out and closed before the line is taken. */
+  #segmentFor(line: JournalLine, length: number, slackBytes: number): Segment {
     const { segmentBytesMax, journalBytesMax } = this.#options.settings;
-    if (this.#bytes + length > journalBytesMax + slackBytes)
+    if (this.#bytes + this.#group.bytes + length > journalBytesMax + slackBytes)
       throw new JournalRefused(`the journal holds ${this.#bytes} bytes, its bound is ${journalBytesMax}`);
-    if (this.#current && this.#current.size + length > segmentBytesMax) this.rotate();
+    if (this.#current && this.#current.size + this.#group.bytes + length > segmentBytesMax) {
+      this.rotate();
+      // It stood behind the bytes that are written now.
+      this.#group.measure(line);
+    }
     return this.#current ?? this.#openSegment();
   }
 
@@ -173,33 +229,56 @@ export class Journal {
     }
   }
 
-  /** A failed sync is final for its file (faults.md section 2, rule 8): what it held unconfirmed is written again elsewhere. */
+  /** Throws JournalRefused; then nothing of the group is in the file. */
+  #writeGroup(segment: Segment, { lines, waiting }: TakenGroup, length: number): void {
+    this.#write(segment, this.#group.buffer, length);
+    this.#failing = false;
+    this.#syncs.add(this.#fd, lines);
+    this.#options.onWritten?.(lines);
+    waiting?.resolve();
+  }
+
+  #refuse(lines: readonly JournalLine[], error: unknown): Error | null {
+    const refused =
+      error instanceof JournalRefused ? error : new JournalRefused(textOf(error), { cause: error });
+    const lost = this.#options.onRefused ? this.#options.onRefused(lines, refused) : refused;
+    this.#lost = lost ?? this.#lost;
+    return lost;
+  }
+
+  /**
+   * A failed sync is final for its file (faults.md section 2, rule 8): what it held unconfirmed is written again elsewhere,
+   * and what waited to be written goes there as well.
+   */
   #startAfresh({ fd, lines, error }: SyncFailure): void {
     this.#options.log.error(
       { error: error.message, records: lines.length },
       'journal sync failed; writing the unconfirmed records to a new segment',
     );
-    if (fd === this.#fd) this.rotate();
-    try {
-      for (const { kind, id, json } of lines) this.append(kind, id, json);
-    } catch (again) {
-      this.#options.log.error({ error: textOf(again) }, 'journal cannot be written');
+    const own = fd === this.#fd;
+    const pending = own ? this.#group.take() : { lines: [], waiting: null };
+    if (own) this.rotate();
+    this.#appendAgain(lines, null);
+    this.#appendAgain(pending.lines, pending.waiting);
+  }
+
+  #appendAgain(lines: readonly JournalLine[], waiting: Waiting | null): void {
+    this.#lost = null;
+    for (const line of lines) {
+      try {
+        this.append(line);
+      } catch (error) {
+        this.#refuse([line], error);
+      }
     }
+    this.flush();
+    settleWaiting(waiting, this.#lost);
   }
 }
 
-export function segmentName(number: number): string {
-  return `${String(number).padStart(10, '0')}.log`;
-}
-
-function findSegments(folder: string): Segment[] {
-  return readdirSync(folder)
-    .filter((name) => /^\d{10}\.log$/.test(name))
-    .sort()
-    .map((name) => {
-      const path = join(folder, name);
-      return { number: Number.parseInt(name, 10), path, size: statSync(path).size };
-    });
+function settleWaiting(waiting: Waiting | null, lost: Error | null): void {
+  if (lost) waiting?.reject(lost);
+  else waiting?.resolve();
 }
 
 function textOf(error: unknown): string {

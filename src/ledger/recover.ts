@@ -4,7 +4,7 @@ import { decodeLines } from '../core/journal-record.ts';
 import { NO_USAGE } from '../core/token-usage.ts';
 import type { StartedMark, UsageEvent } from '../core/usage-event.ts';
 import { decodeMark } from '../core/usage-record.ts';
-import type { Segment } from './journal.ts';
+import type { Segment } from './segment-files.ts';
 
 export type { StartedMark };
 

@@ -1,12 +1,6 @@
 // Groups many writes under one fdatasync, off the event loop, and remembers what is not confirmed yet.
 // One sync runs at a time; a file that was finished is closed only after its last sync.
-import type { RecordKind } from '../core/journal-record.ts';
-
-export interface UnconfirmedLine {
-  readonly kind: RecordKind;
-  readonly id: string;
-  readonly json: string;
-}
+import type { JournalLine } from '../core/journal-record.ts';
 
 export interface SyncGroupOptions {
   readonly sync: (fd: number, done: (error: Error | null) => void) => void;
@@ -18,14 +12,16 @@ export interface SyncGroupOptions {
 
 export interface SyncFailure {
   readonly fd: number;
-  readonly lines: readonly UnconfirmedLine[];
+  readonly lines: readonly JournalLine[];
   readonly error: Error;
 }
 
+type Waiting = ReturnType<typeof Promise.withResolvers<void>>;
+
 interface Job {
   readonly fd: number;
-  readonly lines: UnconfirmedLine[];
-  readonly waiting: (() => void)[];
+  readonly lines: JournalLine[];
+  readonly waiting: Waiting | null;
   readonly closeAfter: boolean;
 }
 
@@ -38,8 +34,8 @@ export class SyncGroup {
   readonly #options: SyncGroupOptions;
   readonly #finished: Job[] = [];
   #fd = -1;
-  #lines: UnconfirmedLine[] = [];
-  #waiting: (() => void)[] = [];
+  #lines: JournalLine[] = [];
+  #waiting: Waiting | null = null;
   #running = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #pauseMs = 0;
@@ -48,26 +44,25 @@ export class SyncGroup {
     this.#options = options;
   }
 
-  add(fd: number, line: UnconfirmedLine): void {
+  add(fd: number, lines: readonly JournalLine[]): void {
     this.#fd = fd;
-    if (this.#lines.length < UNCONFIRMED_LINES_MAX) this.#lines.push(line);
+    for (const line of lines) if (this.#lines.length < UNCONFIRMED_LINES_MAX) this.#lines.push(line);
     if (!this.#timer) this.#schedule();
   }
 
-  /** Resolves once everything added before this call is on disk. */
-  settled(): Promise<void> {
-    if (this.#idle()) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#waiting.push(resolve);
-      this.#schedule();
-    });
+  /** Resolves once everything added before this call is on disk; null when it is. One promise for all who wait. */
+  settled(): Promise<void> | null {
+    if (this.#idle()) return null;
+    this.#waiting ??= Promise.withResolvers<void>();
+    this.#schedule();
+    return this.#waiting.promise;
   }
 
   /** The file gets no more writes: sync what is left of it, then close it. */
   finish(fd: number): void {
     this.#finished.push({ fd, lines: this.#lines, waiting: this.#waiting, closeAfter: true });
     this.#lines = [];
-    this.#waiting = [];
+    this.#waiting = null;
     this.#schedule();
   }
 
@@ -97,12 +92,12 @@ export class SyncGroup {
   #takeCurrent(): Job {
     const job = { fd: this.#fd, lines: this.#lines, waiting: this.#waiting, closeAfter: false };
     this.#lines = [];
-    this.#waiting = [];
+    this.#waiting = null;
     return job;
   }
 
   /** What was written to the same file since: a later sync of it would answer success for lost bytes. */
-  #takeLinesOf(failed: Job): UnconfirmedLine[] {
+  #takeLinesOf(failed: Job): JournalLine[] {
     if (failed.closeAfter) return [];
     const closing = this.#finished.find((job) => job.fd === failed.fd);
     const lines = closing ? closing.lines.splice(0) : this.#lines;
@@ -114,12 +109,18 @@ export class SyncGroup {
     if (job.closeAfter) this.#options.close(job.fd);
     if (error) {
       this.#pauseMs = FAILURE_PAUSE_MS;
-      this.#waiting.push(...job.waiting);
+      this.#waitOn(job.waiting);
       this.#options.onFailure({ fd: job.fd, lines: [...job.lines, ...this.#takeLinesOf(job)], error });
     } else {
       this.#pauseMs = 0;
-      for (const resolve of job.waiting) resolve();
+      job.waiting?.resolve();
     }
-    if (this.#lines.length > 0 || this.#waiting.length > 0 || this.#finished.length > 0) this.#schedule();
+    if (this.#lines.length > 0 || this.#waiting || this.#finished.length > 0) this.#schedule();
+  }
+
+  /** Those who waited for a sync that failed wait for the next one. */
+  #waitOn(waiting: Waiting | null): void {
+    if (this.#waiting) waiting?.resolve(this.#waiting.promise);
+    else this.#waiting = waiting;
   }
 }

@@ -131,7 +131,7 @@ describe('the ledger', () => {
     mkdirSync(journal, { recursive: true });
     const line = Buffer.alloc(RECORD_BYTES_MAX);
     const lineOf = (kind: 'S' | 'E', record: { id: string }) =>
-      line.toString('utf8', 0, encodeRecord(line, kind, record.id, JSON.stringify(record)));
+      line.toString('utf8', 0, encodeRecord(line, 0, { kind, id: record.id, json: JSON.stringify(record) }));
     const ended = usageEvent({ tags: ['team-a'] });
     const lines = [lineOf('S', mark(ended.id)), lineOf('S', mark('req_cut')), lineOf('E', ended)];
     writeFileSync(join(journal, '0000000007.log'), SEGMENT_HEADER + lines.join(''));
@@ -148,6 +148,7 @@ describe('the ledger', () => {
     const first = await start();
     const events = [usageEvent(), usageEvent(), usageEvent()];
     for (const event of events) first.settle(event);
+    await first.confirmed();
     const name = readdirSync(journal).find((each) => each.endsWith('.log')) ?? '';
     const bytes = readFileSync(join(journal, name));
     await first.flush();
@@ -190,8 +191,12 @@ describe('the ledger', () => {
     };
     const ledger = await start({ heldEventsMax: 10, drainIntervalMs: 60_000 }, io);
     ledger.settle(usageEvent());
+    await ledger.confirmed();
     full = true;
-    for (let i = 0; i < 10; i++) ledger.settle(usageEvent());
+    for (let i = 0; i < 10; i++) {
+      ledger.settle(usageEvent());
+      await ledger.confirmed();
+    }
     expect(() => ledger.admit(false)).toThrow();
     expect(() => ledger.settle(usageEvent())).toThrow();
     expect(ledger.stats.uncounted).toBe(1);

@@ -19,7 +19,7 @@ afterEach(async () => {
 
 const scratch = Buffer.alloc(RECORD_BYTES_MAX);
 function line(json: string, id = 'req_x', kind: 'S' | 'E' = 'E'): Buffer {
-  return Buffer.from(scratch.subarray(0, encodeRecord(scratch, kind, id, json)));
+  return Buffer.from(scratch.subarray(0, encodeRecord(scratch, 0, { kind, id, json })));
 }
 
 function lineOf(event: UsageEvent): Buffer {
