@@ -3,6 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { UsageEvent } from '../../src/core/usage-event.ts';
 import { encodeUsageEvent } from '../../src/core/usage-record.ts';
 import { JOURNAL_DEFAULTS, Journal } from '../../src/ledger/journal.ts';
 import { silentLog } from '../../src/lib/log.ts';
@@ -19,6 +20,8 @@ const QUERY_MS_MAX = 100;
 const INSERT_PAUSE_MS_MAX = 50;
 const EXPORT_MB_MAX = 200;
 const JOURNAL_US_MAX = 5;
+/** Requests that one turn of the event loop brings: alone on a quiet server, and at 64 connections without a pause. */
+const TURNS = [1, 16] as const;
 
 interface Line {
   readonly what: string;
@@ -184,37 +187,41 @@ function peakOf(pid: number): number {
   }
 }
 
-/** From the event to its line in the file: JSON, checksum, one write. */
+/** What a request's event costs the event loop: JSON text, frame and checksum, and its share of its turn's write. */
 async function measureJournal(): Promise<void> {
-  const journal = new Journal({
-    folder: join(workDir, 'journal'),
-    settings: JOURNAL_DEFAULTS,
-    log: silentLog,
-  });
   const events = Array.from({ length: 1_000 }, (_, at) => eventAt(at, Date.now()));
-  const rounds: Float64Array[] = [];
-  for (let round = 0; round < 6; round++) {
-    const times = new Float64Array(30_000);
-    for (let at = 0; at < times.length; at++) {
-      const event = events[at % events.length] ?? eventAt(0, 0);
-      const started = Bun.nanoseconds();
+  for (const turn of TURNS) {
+    const rounds: Float64Array[] = [];
+    for (let round = 0; round < 6; round++) rounds.push(await journalRound(events, turn));
+    // The quietest round: on a shared machine the others measure the neighbours.
+    rounds.sort((a, b) => (a[a.length >> 1] ?? 0) - (b[b.length >> 1] ?? 0));
+    const times = rounds[0] ?? new Float64Array(1);
+    const [median, p99] = [times[times.length >> 1] ?? 0, times[Math.floor(times.length * 0.99)] ?? 0];
+    tell({
+      what: `journal per request, ${turn} in a turn`,
+      value: `${median.toFixed(2)} µs (p99 ${p99.toFixed(1)})`,
+      bar: `< ${JOURNAL_US_MAX} µs median`,
+      met: median < JOURNAL_US_MAX,
+    });
+  }
+}
+
+/** Microseconds per event, by turns: each is appended and written as the event loop does it. */
+async function journalRound(events: readonly UsageEvent[], turn: number): Promise<Float64Array> {
+  const folder = mkdtempSync(join(workDir, 'journal-'));
+  const journal = new Journal({ folder, settings: JOURNAL_DEFAULTS, log: silentLog });
+  const times = new Float64Array(Math.ceil(30_000 / turn));
+  for (let at = 0, next = 0; at < times.length; at++) {
+    const started = Bun.nanoseconds();
+    for (let i = 0; i < turn; i++) {
+      const event = events[next++ % events.length] ?? eventAt(0, 0);
       journal.append({ kind: 'E', id: event.id, json: encodeUsageEvent(event) });
-      times[at] = (Bun.nanoseconds() - started) / 1000;
-      // As in a server: other work comes between, and the grouped sync gets its turn.
-      if (at % 50 === 49) await new Promise((next) => setImmediate(next));
     }
-    rounds.push(times.sort());
+    journal.flush();
+    times[at] = (Bun.nanoseconds() - started) / 1000 / turn;
+    // As in a server: other work comes between, and the grouped sync gets its turn.
+    if (at % 50 === 49) await new Promise((resolve) => setImmediate(resolve));
   }
   await journal.close();
-  // The quietest round: on a shared machine the others measure the neighbours.
-  rounds.sort((a, b) => (a[a.length >> 1] ?? 0) - (b[b.length >> 1] ?? 0));
-  const times = rounds[0] ?? new Float64Array(1);
-  const [median, p99] = [times[times.length >> 1] ?? 0, times[Math.floor(times.length * 0.99)] ?? 0];
-  const value = `${median.toFixed(2)} µs (p99 ${p99.toFixed(1)})`;
-  tell({
-    what: 'journal per request',
-    value,
-    bar: `< ${JOURNAL_US_MAX} µs median`,
-    met: median < JOURNAL_US_MAX,
-  });
+  return times.sort();
 }

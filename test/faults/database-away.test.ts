@@ -32,7 +32,12 @@ afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end();
 });
 
-async function serverHouse(workDir: string, dataDir: string, environment: Record<string, string> = {}) {
+/** `budget` in dollars binds the key's owner. */
+async function serverHouse(
+  workDir: string,
+  dataDir: string,
+  { budget, ...environment }: Record<string, string> = {},
+) {
   const upstream = await startScriptedUpstream((request) =>
     request.json?.stream === true ? streamAnswer(chatStream(['a', 'b'])) : jsonAnswer(chatCompletion('ok')),
   );
@@ -42,13 +47,17 @@ async function serverHouse(workDir: string, dataDir: string, environment: Record
   const key = (
     await runCommand(['key', 'create', '--user', 'ann', '--name', 'k', ...data], { workDir })
   ).stdout.trim();
+  if (budget)
+    await runCommand(['limit', 'set', '--user', 'ann', '--budget', budget, '--per', 'forever', ...data], {
+      workDir,
+    });
   const server = await startServerProcess({
     dataDir,
     workDir,
     environment: { OPENAI_API_KEY: 'sk-x', OPENAI_API_BASE: `${upstream.url}/v1`, ...environment },
   });
   endings.push(() => server.kill());
-  return { server, key, verify: () => runCommand(['verify', ...data], { workDir }) };
+  return { server, key, upstream, verify: () => runCommand(['verify', ...data], { workDir }) };
 }
 
 /** One whole answer; its status and how long it took. */
@@ -165,6 +174,40 @@ describe('the database is away', () => {
       expect(await server.end()).toBe(0);
       expect(countEvents(dataDir)).toEqual({ rows: served, ids: served });
       expect((await verify()).status).toBe(0);
+    },
+  );
+  const another = mountSmallDisk();
+  test.skipIf(another === null)(
+    'D2: a full disk: a request under a budget reaches no provider without its mark, and nothing stays reserved',
+    async () => {
+      const disk = another ?? '';
+      endings.push(() => unmount(disk));
+      const workDir = mkdtempSync(join(tmpdir(), 'tollgate-budget-full-'));
+      endings.push(() => rmSync(workDir, { recursive: true, force: true }));
+      const dataDir = join(disk, 'data');
+      mkdirSync(dataDir);
+      const { server, key, upstream } = await serverHouse(workDir, dataDir, {
+        SQLITE_BUSY_TIMEOUT_MS: '500',
+        budget: '5000',
+      });
+      expect((await ask(server.url, key, false)).status).toBe(200);
+      await untilRows(dataDir, 1);
+      fillDisk(join(disk, 'ballast'));
+      // At once, so that marks are the first that do not fit into what is left of the journal's last page.
+      const volley = Array.from({ length: 60 }, (_, at) => ask(server.url, key, at % 2 === 0));
+      const statuses = (await Promise.all(volley)).map(({ status }) => status);
+      const served = statuses.filter((status) => status === 200).length;
+      expect(statuses.filter((status) => status === 503).length).toBe(60 - served);
+      expect(served).toBeLessThan(60);
+      expect(upstream.requests.length).toBe(1 + served);
+      rmSync(join(disk, 'ballast'));
+      await untilRows(dataDir, 1 + served);
+      expect((await ask(server.url, key, true)).status).toBe(200);
+      const me = await fetch(`${server.url}/v1/usage/me`, { headers: { 'x-api-key': key } });
+      const { limits } = (await me.json()) as { limits: { reserved: number }[] };
+      expect(limits.map(({ reserved }) => reserved)).toEqual([0]);
+      expect(await server.end()).toBe(0);
+      expect(countEvents(dataDir)).toEqual({ rows: served + 2, ids: served + 2 });
     },
   );
   if (small === null)

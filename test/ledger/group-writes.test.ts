@@ -47,7 +47,7 @@ async function house(settings: Partial<LedgerSettings> = {}) {
   const all = { drainIntervalMs: 60_000, syncIntervalMs: 5, retryMsMax: 50, ...settings };
   const ledger = await createLedger({ dataDir: dir, store, log: silentLog, settings: all, io });
   endings.push(
-    () => rmSync(dir, { recursive: true }),
+    () => rmSync(dir, { recursive: true, force: true }),
     () => store.close(),
     () => ledger.close(),
   );

@@ -31,7 +31,7 @@ for (const mode of ['inline', 'threaded'] as const) {
     const dir = mkdtempSync(join(tmpdir(), 'tollgate-stretch-'));
     const store = await openStore({ path: join(dir, 'tollgate.db'), mode });
     endings.push(
-      () => rmSync(dir, { recursive: true }),
+      () => rmSync(dir, { recursive: true, force: true }),
       () => store.close(),
     );
     const file = join(dir, 'journal.log');
