@@ -150,6 +150,7 @@ export class Ledger {
    * Resolves once all that was begun and settled before this call is with the kernel, so that no death of this process loses
    * it, and in strict mode on disk. Null when it is. Rejects with `store_unavailable` when a budgeted request's mark or an
    * event of the same turn could be kept nowhere.
+   * Ask in the same step as the call it is for: later it speaks of another turn's write.
    */
   confirmed(): Promise<void> | null {
     return this.#journal.confirmed();
