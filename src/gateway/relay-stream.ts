@@ -210,6 +210,11 @@ class StreamRelay implements WatchedStream, BodySink {
   #settleEnd(): void {
     this.#end(this.#reader.error() ? 'error' : 'final', null);
     this.#wait('trailer');
+    this.#holdBack();
+  }
+
+  /** What follows goes out once what was just settled is written down. */
+  #holdBack(): void {
     const written = this.#deps.ledger.confirmed();
     if (!written) return;
     this.#heldBack = [];
@@ -277,12 +282,20 @@ class StreamRelay implements WatchedStream, BodySink {
   #breakOff(failure: 'interrupted' | 'timeout_idle'): void {
     if (this.#closed) return;
     const { exchange } = this.#answered;
-    const told = exchange.settled && this.#heldBack === null;
-    const gone = this.#draining || exchange.request.signal.aborted;
+    const settledBefore = exchange.settled;
+    const told = settledBefore && this.#heldBack === null;
+    const gone = this.#draining || exchange.hangUp.noticed();
     this.#end(gone ? 'aborted' : 'error', gone ? 'client_gone' : failure);
     this.#heldBack = null;
-    if (!told && !gone) this.#handOn(encoder.encode(this.#errorEvent()));
-    this.#close();
+    if (told || gone) {
+      this.#close();
+      return;
+    }
+    this.#ended = true;
+    this.#source.cancel();
+    if (!settledBefore) this.#holdBack();
+    this.#handOn(encoder.encode(this.#errorEvent()));
+    if (this.#heldBack === null) this.#close();
   }
 
   #errorEvent(): string {
