@@ -96,7 +96,7 @@ export interface UsageCounters {
   duration_ms: number;
 }
 
-/** Counters of one scope in one bucket: quarters of an hour in `usage_slots`, UTC days in `usage_days`. */
+/** Counters of one scope in one bucket: quarters of an hour in `usage_slots`, UTC days in `usage_days`, UTC months in `usage_months`. */
 export interface UsageRollupTable extends UsageCounters {
   scope_id: number;
   bucket_ms: number;
@@ -127,4 +127,5 @@ export interface UsageSchema {
   usage_scopes: UsageScopeTable;
   usage_slots: UsageRollupTable;
   usage_days: UsageRollupTable;
+  usage_months: UsageRollupTable;
 }

@@ -13,6 +13,33 @@ export interface Scope {
   readonly value: string;
 }
 
+export const DIMENSIONS = ['user', 'key', 'model', 'provider', 'tag'] as const;
+export type Dimension = (typeof DIMENSIONS)[number];
+
+/**
+ * The pairs of dimensions that are counted together, each as the scope kind `owner_of`. Models, providers and tags are not
+ * counted against each other: a model's name begins with its provider, and tags are as many as callers like, so each such
+ * pair would multiply the counters of the whole house for a question that a filter on one side mostly answers.
+ */
+export const PAIRS = [
+  { owner: 'user', of: 'key' },
+  { owner: 'user', of: 'model' },
+  { owner: 'user', of: 'provider' },
+  { owner: 'user', of: 'tag' },
+  { owner: 'key', of: 'model' },
+  { owner: 'key', of: 'provider' },
+  { owner: 'key', of: 'tag' },
+] as const satisfies readonly { owner: Dimension; of: Dimension }[];
+export type Pair = (typeof PAIRS)[number];
+
+/** The pair of two dimensions in either order, or null where they are not counted together. */
+export function pairOf(first: Dimension, second: Dimension): Pair | null {
+  return (
+    PAIRS.find(({ owner, of }) => (owner === first && of === second) || (owner === second && of === first)) ??
+    null
+  );
+}
+
 export const COUNTER_NAMES = [
   'requests',
   'failed',
@@ -30,8 +57,9 @@ export const COUNTER_NAMES = [
   'attempts',
   'duration_ms',
 ] as const satisfies readonly (keyof UsageCounters)[];
+export type CounterName = (typeof COUNTER_NAMES)[number];
 
-/** Counted per quarter of an hour and per UTC day. */
+/** Counted per quarter of an hour, per UTC day and per UTC month. */
 export function slotScopes(event: UsageEvent): Scope[] {
   const scopes: Scope[] = [
     { kind: 'all', owner: '', value: '' },
@@ -44,7 +72,7 @@ export function slotScopes(event: UsageEvent): Scope[] {
   return scopes;
 }
 
-/** Counted per UTC day only: one user's or one key's share of each dimension. */
+/** Counted per UTC day and month only: one user's or one key's share of each dimension. */
 export function dayScopes(event: UsageEvent): Scope[] {
   const user = event.userId ?? '';
   const key = event.keyId ?? '';
@@ -83,6 +111,12 @@ export function countersOf(event: UsageEvent): number[] {
     event.attempts.length,
     Math.round(event.durationMs),
   ];
+}
+
+/** Where the UTC month of a moment begins. A month's counter is the sum of its days' counters, for every scope. */
+export function monthStartMs(timeMs: number): number {
+  const at = new Date(timeMs);
+  return Date.UTC(at.getUTCFullYear(), at.getUTCMonth());
 }
 
 export function floorTo(timeMs: number, bucketMs: number): number {

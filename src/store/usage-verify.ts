@@ -1,5 +1,6 @@
-// Counts every roll-up again from the rows and names each difference. Reads only; one snapshot, so traffic may go on.
+// Counts quarters and days again from the rows, months from the days, and names each difference. Reads only; one snapshot, so traffic may go on.
 import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { MONTH_OF_BUCKET } from './dialect/sqlite/month-start.ts';
 import { USAGE_WITH_TAGS } from './dialect/sqlite/tag-rows.ts';
 import type { StoreSchema } from './schema.ts';
 import { COUNTER_SUMS, ROW_COUNTERS } from './usage-counter-sql.ts';
@@ -59,10 +60,12 @@ export async function verifyUsage(db: Db, options: VerifyOptions = {}): Promise<
         kind.perSlot ? [kind, { ...kind, perSlot: false }] : [kind],
       );
       for (const [at, kind] of checks.entries()) {
-        onProgress(at + 1, checks.length + 1);
+        onProgress(at + 1, checks.length + 2);
         found.push(...(await verifyKind(connection, kind)));
       }
-      onProgress(checks.length + 1, checks.length + 1);
+      onProgress(checks.length + 1, checks.length + 2);
+      found.push(...(await verifyMonths(connection)));
+      onProgress(checks.length + 2, checks.length + 2);
       return found;
     } finally {
       await sql`COMMIT`.execute(connection);
@@ -71,6 +74,8 @@ export async function verifyUsage(db: Db, options: VerifyOptions = {}): Promise<
 }
 
 interface Mismatch {
+  /** Null where no counter of that name is kept. */
+  readonly kind: string | null;
   readonly owner: string | null;
   readonly value: string | null;
   readonly bucket_ms: number;
@@ -80,6 +85,26 @@ interface Mismatch {
 async function verifyKind(db: Db, kind: ScopeKind): Promise<Difference[]> {
   const table = kind.perSlot ? 'usage_slots' : 'usage_days';
   const horizonMs = Math.max(0, await prunedBeforeMs(db));
+  const kept = sql`(SELECT r.* FROM ${sql.table(table)} r JOIN usage_scopes s ON s.id = r.scope_id
+    WHERE s.kind = ${kind.kind} AND r.bucket_ms >= ${horizonMs})`;
+  const found = await mismatches(db, countedFromRows(kind, horizonMs), kept);
+  return found.flatMap((row) => describe(row, { table, source: 'rows' }));
+}
+
+/** Days are kept for ever, so all months are judged, those of pruned rows too. */
+async function verifyMonths(db: Db): Promise<Difference[]> {
+  const counted = sql`SELECT scope_id, month_ms AS bucket_ms, ${COUNTER_SUMS} FROM (
+    SELECT ${MONTH_OF_BUCKET} AS month_ms, * FROM usage_days) AS every_day GROUP BY scope_id, month_ms`;
+  const found = await mismatches(db, counted, sql`usage_months`);
+  return found.flatMap((row) => describe(row, { table: 'usage_months', source: 'days' }));
+}
+
+/** Where a table of counters differs from what was counted anew, either way round. */
+async function mismatches(
+  db: Db,
+  counted: RawBuilder<unknown>,
+  kept: RawBuilder<unknown>,
+): Promise<readonly Mismatch[]> {
   const differs = sql.join(
     COUNTER_NAMES.map((name) => sql`kept.${sql.ref(name)} <> counted.${sql.ref(name)}`),
     sql` OR `,
@@ -90,12 +115,11 @@ async function verifyKind(db: Db, kind: ScopeKind): Promise<Difference[]> {
         sql`kept.${sql.ref(name)} AS ${sql.ref(`kept_${name}`)}, counted.${sql.ref(name)} AS ${sql.ref(`counted_${name}`)}`,
     ),
   );
-  const kept = sql`(SELECT r.* FROM ${sql.table(table)} r JOIN usage_scopes s ON s.id = r.scope_id
-    WHERE s.kind = ${kind.kind} AND r.bucket_ms >= ${horizonMs})`;
-  const names = sql`(SELECT owner FROM usage_scopes WHERE id = scope_id) AS owner,
-    (SELECT value FROM usage_scopes WHERE id = scope_id) AS value`;
+  const names = ['kind', 'owner', 'value'].map(
+    (name) => sql`(SELECT ${sql.ref(name)} FROM usage_scopes WHERE id = scope_id) AS ${sql.ref(name)}`,
+  );
   const result = await sql<Mismatch>`
-    WITH counted AS (${countedFromRows(kind, horizonMs)}), found AS (
+    WITH counted AS MATERIALIZED (${counted}), found AS (
       SELECT counted.scope_id, counted.bucket_ms, ${pairs} FROM counted
         LEFT JOIN ${kept} kept ON kept.scope_id = counted.scope_id AND kept.bucket_ms = counted.bucket_ms
         WHERE kept.scope_id IS NULL OR ${differs}
@@ -104,9 +128,9 @@ async function verifyKind(db: Db, kind: ScopeKind): Promise<Difference[]> {
         LEFT JOIN counted ON kept.scope_id = counted.scope_id AND kept.bucket_ms = counted.bucket_ms
         WHERE counted.bucket_ms IS NULL
     )
-    SELECT *, ${names} FROM found LIMIT ${DIFFERENCES_MAX}
+    SELECT *, ${sql.join(names)} FROM found LIMIT ${DIFFERENCES_MAX}
   `.execute(db);
-  return result.rows.flatMap((row) => describe(table, kind, row));
+  return result.rows;
 }
 
 function countedFromRows(kind: ScopeKind, horizonMs: number): RawBuilder<unknown> {
@@ -123,11 +147,13 @@ function countedFromRows(kind: ScopeKind, horizonMs: number): RawBuilder<unknown
     ) AS every_row GROUP BY scope_id, bucket_ms`;
 }
 
-function describe(table: string, kind: ScopeKind, row: Mismatch): Difference[] {
+function describe(row: Mismatch, facts: { readonly table: string; readonly source: string }): Difference[] {
+  const { table, source } = facts;
   const owner = row.owner ? ` of ${row.owner}` : '';
-  const where = `${table}, ${kind.kind} '${row.value ?? '(no counter)'}'${owner}, ${new Date(row.bucket_ms).toISOString()}`;
+  const where = `${table}, ${row.kind ?? 'a name'} '${row.value ?? '(no counter)'}'${owner}, ${new Date(row.bucket_ms).toISOString()}`;
   return COUNTER_NAMES.filter((name) => (row[`kept_${name}`] ?? 0) !== (row[`counted_${name}`] ?? 0)).map(
-    (name) => `${where}: ${name} is ${row[`kept_${name}`] ?? 0}, the rows say ${row[`counted_${name}`] ?? 0}`,
+    (name) =>
+      `${where}: ${name} is ${row[`kept_${name}`] ?? 0}, the ${source} say ${row[`counted_${name}`] ?? 0}`,
   );
 }
 

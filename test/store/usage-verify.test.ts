@@ -56,6 +56,9 @@ describe('verify', () => {
     const { deleted } = await applyRetention({ store, clock, retentionDays: 5 });
     expect(deleted).toBeGreaterThan(100);
     expect(await verifyUsage(store.read)).toEqual([]);
+    // Months are judged by the days, which are kept: a month whose rows are gone is not beyond the judge.
+    await sql`UPDATE usage_months SET cost_nano_usd = cost_nano_usd + 1`.execute(store.write);
+    expect((await verifyUsage(store.read)).length).toBeGreaterThan(0);
     const left = await store.read.selectFrom('usage_events').select('time_ms').execute();
     for (const { time_ms } of left) expect(time_ms).toBeGreaterThanOrEqual(NOW - 5 * DAY - DAY / 2);
   });
@@ -95,6 +98,21 @@ describe('verify', () => {
       'a lost attempt',
       'DELETE FROM usage_attempts WHERE id = (SELECT max(id) FROM usage_attempts)',
       /attempts is 1, its attempts say 0/,
+    ],
+    [
+      "a month's counter",
+      "UPDATE usage_months SET requests = requests + 1 WHERE scope_id = (SELECT id FROM usage_scopes WHERE kind = 'key_model' AND owner = 'key_2')",
+      /usage_months, key_model 'openai\/gpt-5' of key_2, .*requests is \d+, the days say/,
+    ],
+    [
+      'a missing month',
+      "DELETE FROM usage_months WHERE scope_id = (SELECT id FROM usage_scopes WHERE kind = 'all')",
+      /usage_months, all .*: requests is 0, the days say/,
+    ],
+    [
+      'a month without days',
+      'INSERT INTO usage_months SELECT scope_id, 0, requests, failed, prompt_tokens, completion_tokens, cached_tokens, cache_write_tokens, reasoning_tokens, cost_nano_usd, held_nano_usd, held_tokens, unpriced, estimated, unknown, attempts, duration_ms FROM usage_months LIMIT 1',
+      /usage_months, .*1970-01-01.*the days say 0/,
     ],
     [
       'what budgets hold',

@@ -8,6 +8,7 @@ import { providers } from './0005-providers.ts';
 import { limits } from './0006-limits.ts';
 import { userLists } from './0007-user-lists.ts';
 import { imports } from './0008-imports.ts';
+import { usageMonths } from './0009-usage-months.ts';
 import type { Migration } from './migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -19,4 +20,5 @@ export const MIGRATIONS: readonly Migration[] = [
   limits,
   userLists,
   imports,
+  usageMonths,
 ];

@@ -10,6 +10,7 @@ import {
   DAY_MS,
   dayScopes,
   floorTo,
+  monthStartMs,
   type Scope,
   SLOT_MS,
   slotScopes,
@@ -44,6 +45,7 @@ interface Statements {
   readonly countScopes: Statement;
   readonly slot: Statement;
   readonly day: Statement;
+  readonly month: Statement;
   readonly scopeIds: Map<string, number>;
 }
 
@@ -91,8 +93,8 @@ function insertAll(statements: Statements, records: readonly unknown[]): InsertR
   const slots: Totals = new Map();
   const days: Totals = new Map();
   for (const { event, counters } of groups.values()) addUp(slots, days, event, counters);
-  writeTotals(statements, slots, statements.slot);
-  writeTotals(statements, days, statements.day);
+  writeSlots(statements, slots);
+  writeDays(statements, days);
   for (const [keyId, timeMs] of keysUsed) statements.keyUsed.run(timeMs, keyId, timeMs);
   return { inserted, repeated: records.length - inserted - rejected.length, rejected };
 }
@@ -152,12 +154,29 @@ function addCounters(into: number[], counters: readonly number[]): void {
   for (let i = 0; i < counters.length; i++) into[i] = (into[i] ?? 0) + (counters[i] ?? 0);
 }
 
-function writeTotals(statements: Statements, totals: Totals, upsert: Statement): void {
-  for (const { scope, bucketMs, counters } of totals.values()) {
-    upsert.run([scopeId(statements, scope), bucketMs, ...counters]);
+function writeSlots(statements: Statements, slots: Totals): void {
+  for (const { scope, bucketMs, counters } of slots.values()) {
+    statements.slot.run([scopeId(statements, scope), bucketMs, ...counters]);
   }
 }
 
+/**
+ * What is added to a day is added to its month: one more upsert per scope, however many events the batch holds. In the order
+ * of the tables, so that scopes that share a page are written while it is at hand.
+ */
+function writeDays(statements: Statements, days: Totals): void {
+  const rows = Array.from(days.values(), ({ scope, bucketMs, counters }) => ({
+    id: scopeId(statements, scope),
+    bucketMs,
+    counters,
+  })).sort((a, b) => a.id - b.id);
+  for (const { id, bucketMs, counters } of rows) statements.day.run([id, bucketMs, ...counters]);
+  for (const { id, bucketMs, counters } of rows) {
+    statements.month.run([id, monthStartMs(bucketMs), ...counters]);
+  }
+}
+
+/** A scope is looked up for its quarters and for its days in every batch: most of them are known from the one before. */
 function scopeId(statements: Statements, scope: Scope): number {
   const { scopeIds } = statements;
   const name = `${scope.kind}\n${scope.owner}\n${scope.value}`;
@@ -174,7 +193,7 @@ function findOrAddScope(statements: Statements, { kind, owner, value }: Scope): 
   if (found) return found.id;
   const { count, next } = statements.countScopes.get(kind) as { count: number; next: number };
   if (count >= SCOPES_PER_KIND_MAX && value !== OTHER_SCOPE && !NEVER_TOGETHER.has(kind)) {
-    return scopeId(statements, { kind, owner: '', value: OTHER_SCOPE });
+    return findOrAddScope(statements, { kind, owner: '', value: OTHER_SCOPE });
   }
   statements.addScope.run(next, kind, owner, value);
   return next;
@@ -205,6 +224,7 @@ function prepare(db: Database): Statements {
     ),
     slot: db.prepare(upsertSql('usage_slots')),
     day: db.prepare(upsertSql('usage_days')),
+    month: db.prepare(upsertSql('usage_months')),
     scopeIds: new Map(),
   };
   prepared.set(db, statements);
