@@ -16,6 +16,8 @@ export interface TimeRange {
 /** No zone has changed its clock more often than this within the longest range that is asked for. */
 const SPANS_MAX = 1_000;
 const NANOSECONDS_PER_MS = 1_000_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** The offsets that hold between the two times, oldest first; the first begins at `sinceMs`. Throws RangeError on an unknown zone. */
 export function offsetSpans(timeZone: string, { sinceMs, untilMs }: TimeRange): OffsetSpan[] {
@@ -37,6 +39,25 @@ export function lastDays(timeZone: string, nowMs: number, days: number): TimeRan
     sinceMs: startOf(today.subtract({ days: days - 1 }), timeZone),
     untilMs: startOf(today.add({ days: 1 }), timeZone),
   };
+}
+
+/** When each day of the zone begins, from the day that holds `sinceMs` to the last before `untilMs`, ascending. */
+export function dayStarts(timeZone: string, { sinceMs, untilMs }: TimeRange): number[] {
+  const around = { sinceMs: sinceMs - 3 * DAY_MS, untilMs: untilMs + 3 * DAY_MS };
+  const changes = offsetSpans(timeZone, around)
+    .slice(1)
+    .map((span) => span.fromMs);
+  const starts: number[] = [];
+  let at = dayStartMs(timeZone, dayLabel(timeZone, sinceMs));
+  while (at < untilMs) {
+    starts.push(at);
+    const [from, to] = [at - DAY_MS, at + DAY_MS];
+    // Days have 24 hours except around a change of the clock, where the calendar is asked; a year of asking takes 20 ms.
+    const isPlain = !changes.some((change) => change >= from && change <= to);
+    // 26 hours on is always the next day and never the one after: days have 23 to 25 hours.
+    at = isPlain ? to : dayStartMs(timeZone, dayLabel(timeZone, at + 26 * HOUR_MS));
+  }
+  return starts;
 }
 
 /** `2026-11-23` to the moment that day begins in the zone. Throws RangeError on a text that is no date. */

@@ -1,10 +1,10 @@
 // The counters of one stored row, as SQL: the same rules as countersOf in usage-scopes.ts, which a test holds against each other.
 import { type RawBuilder, sql } from 'kysely';
-import { COUNTER_NAMES } from './usage-scopes.ts';
+import { COUNTER_NAMES, type CounterName } from './usage-scopes.ts';
 
 const NO_TOKENS = 'e.prompt_tokens IS NULL AND e.completion_tokens IS NULL';
 
-const EXPRESSIONS: Readonly<Record<(typeof COUNTER_NAMES)[number], string>> = {
+const EXPRESSIONS: Readonly<Record<CounterName, string>> = {
   requests: '1',
   failed: "CASE WHEN e.outcome = 'final' THEN 0 ELSE 1 END",
   prompt_tokens: 'coalesce(e.prompt_tokens, 0)',
@@ -27,7 +27,15 @@ export const ROW_COUNTERS: RawBuilder<unknown> = sql.join(
   COUNTER_NAMES.map((name) => sql`${sql.raw(EXPRESSIONS[name])} AS ${sql.ref(name)}`),
 );
 
-/** The sums of each counter over rows that carry the counters under their names. */
-export const COUNTER_SUMS: RawBuilder<unknown> = sql.join(
-  COUNTER_NAMES.map((name) => sql`sum(${sql.ref(name)}) AS ${sql.ref(name)}`),
-);
+/** The sums of each counter over rows that carry the counters under their names. Text, made once: pages ask for it often. */
+export const COUNTER_SUMS: RawBuilder<unknown> = sql.raw(sumsOf('sum'));
+const COUNTER_SUMS_TAKEN_OFF: RawBuilder<unknown> = sql.raw(sumsOf('-sum'));
+
+/** The same, with sign -1 for rows that are to be taken off a larger sum. */
+export function signedSums(sign: 1 | -1): RawBuilder<unknown> {
+  return sign === 1 ? COUNTER_SUMS : COUNTER_SUMS_TAKEN_OFF;
+}
+
+function sumsOf(sum: 'sum' | '-sum'): string {
+  return COUNTER_NAMES.map((name) => `${sum}(${name}) AS ${name}`).join(', ');
+}

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fillDemoHouse } from '../../src/cli/demo-house.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import { usageShares, usageTotals } from '../../src/store/usage-reading.ts';
+import { usageTotals } from '../../src/store/usage-reading.ts';
+import { usageShares } from '../../src/store/usage-shares.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'tollgate-demo-test-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));

@@ -7,8 +7,10 @@ import { dayLabel, hourLabel } from '../../src/core/time-zone.ts';
 import type { UsageEvent } from '../../src/core/usage-event.ts';
 import { openStore, type Store } from '../../src/store/open-store.ts';
 import { insertUsageEvents } from '../../src/store/usage-events.ts';
-import { usageSeries, usageShares, usageTotals } from '../../src/store/usage-reading.ts';
+import { usageTotals } from '../../src/store/usage-reading.ts';
 import { pruneUsageBite } from '../../src/store/usage-retention.ts';
+import { usageSeries } from '../../src/store/usage-series.ts';
+import { usageShares } from '../../src/store/usage-shares.ts';
 import { attemptRecord, usageEvent, usageOf } from '../support/usage-events.ts';
 
 const START = Date.UTC(2026, 9, 20);

@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import { namesOfKeys } from '../../store/api-keys.ts';
 import type { StoreSchema } from '../../store/schema.ts';
-import type { Dimension } from '../../store/usage-reading.ts';
+import type { Dimension } from '../../store/usage-scopes.ts';
 import { namesOfUsers } from '../../store/users.ts';
 
 export async function nameValues(

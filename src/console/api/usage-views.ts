@@ -3,13 +3,10 @@
 import { z } from 'zod';
 import { type CsvCell, csvLine } from '../../core/csv.ts';
 import { dayLabel, hourLabel, lastDays, type TimeRange } from '../../core/time-zone.ts';
-import {
-  type Dimension,
-  type SplitSubject,
-  usageSeries,
-  usageShares,
-  usageTotals,
-} from '../../store/usage-reading.ts';
+import { usageTotals } from '../../store/usage-reading.ts';
+import type { Dimension } from '../../store/usage-scopes.ts';
+import { usageSeries } from '../../store/usage-series.ts';
+import { type SplitSubject, usageShares } from '../../store/usage-shares.ts';
 import type { ConsoleParts } from '../console-parts.ts';
 import { ValidationFault } from './api-error.ts';
 import { nameValues } from './name-values.ts';
