@@ -1,6 +1,6 @@
 // Pages: GET /ui and GET /ui/admin, the overview of one person and of the house.
 import { pageKeys } from '../../store/api-keys.ts';
-import type { SplitSubject } from '../../store/usage-reading.ts';
+import type { SplitSubject } from '../../store/usage-shares.ts';
 import { countUsers } from '../../store/users.ts';
 import {
   type Answer,
@@ -45,7 +45,14 @@ async function show(parts: PageParts, request: PersonRequest, subject: SplitSubj
   ]);
   const by = mine ? 'key' : 'model';
   const shares = mine ? owners : models;
-  const spendSeries = await readStacked(store, { question, by, shares, whole: buckets, measure: 'cost' });
+  const spendSeries = await readStacked(store, {
+    question,
+    starts: buckets.map((bucket) => bucket.startMs),
+    by,
+    shares,
+    whole: buckets.map((bucket) => bucket.counters.costNanoUsd),
+    measure: 'cost',
+  });
   const base = mine ? '/ui' : '/ui/admin';
   const model: OverviewModel = {
     scope: mine ? 'me' : 'house',

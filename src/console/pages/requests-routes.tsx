@@ -2,8 +2,8 @@
 import { dayLabel, dayStartMs } from '../../core/time-zone.ts';
 import { appError } from '../../errors/app-error.ts';
 import { namesOfKeys, pageKeys } from '../../store/api-keys.ts';
-import type { SplitSubject } from '../../store/usage-reading.ts';
 import { findRequest, type ListedRequest, listRequests } from '../../store/usage-requests.ts';
+import type { SplitSubject } from '../../store/usage-shares.ts';
 import { chooseUsers, namesOfUsers } from '../../store/users.ts';
 import { readCursor, writeCursor } from '../api/cursor.ts';
 import {

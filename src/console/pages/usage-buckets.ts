@@ -1,5 +1,5 @@
 // Days and hours of a span on the reader's clock, with the words for them. Pure; empty ones are there as well.
-import { dayLabel, dayStartMs, hourLabel, lastDays, type TimeRange } from '../../core/time-zone.ts';
+import { dayLabel, dayStarts, hourLabel, lastDays, type TimeRange } from '../../core/time-zone.ts';
 import { moment } from '../views/format.ts';
 
 export type Step = 'day' | 'hour';
@@ -40,11 +40,13 @@ export function spanBefore({ sinceMs, untilMs }: TimeRange): TimeRange {
 
 /** Every bucket of the span, oldest first, at most BUCKETS_MAX. */
 export function bucketsOf(range: TimeRange, step: Step, timeZone: string): readonly Bucket[] {
+  if (step === 'day') {
+    const starts = dayStarts(timeZone, range).slice(0, BUCKETS_MAX);
+    return starts.map((startMs) => dayBucket(startMs, timeZone));
+  }
   const buckets: Bucket[] = [];
-  let at = step === 'day' ? dayStartMs(timeZone, dayLabel(timeZone, range.sinceMs)) : range.sinceMs;
-  while (at < range.untilMs && buckets.length < BUCKETS_MAX) {
-    buckets.push(step === 'day' ? dayBucket(at, timeZone) : hourBucket(at, timeZone));
-    at = step === 'day' ? nextDay(at, timeZone) : at + HOUR_MS;
+  for (let at = range.sinceMs; at < range.untilMs && buckets.length < BUCKETS_MAX; at += HOUR_MS) {
+    buckets.push(hourBucket(at, timeZone));
   }
   return buckets;
 }
@@ -55,9 +57,4 @@ function dayBucket(startMs: number, timeZone: string): Bucket {
 
 function hourBucket(startMs: number, timeZone: string): Bucket {
   return { startMs, label: hourLabel(timeZone, startMs), tick: moment(startMs, timeZone, 'hour') };
-}
-
-/** 26 hours on is always the next day and never the one after: days have 23 to 25 hours. */
-function nextDay(startMs: number, timeZone: string): number {
-  return dayStartMs(timeZone, dayLabel(timeZone, startMs + 26 * HOUR_MS));
 }

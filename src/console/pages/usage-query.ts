@@ -1,6 +1,6 @@
 // What the usage explorer was asked, read from the address. Anything odd becomes a default: an address is not a form.
 import { dayLabel, dayStartMs, lastDays, type TimeRange } from '../../core/time-zone.ts';
-import { DIMENSIONS, type Dimension } from '../../store/usage-reading.ts';
+import { DIMENSIONS, type Dimension, pairOf } from '../../store/usage-scopes.ts';
 import { BUCKETS_MAX } from './usage-buckets.ts';
 import type { ExplorerQuery } from './usage-page.tsx';
 
@@ -27,9 +27,10 @@ export function readUsageQuery(
 ): Asked {
   const { scope, timeZone, nowMs } = facts;
   const word = (name: string) => (params.get(name) ?? '').trim().slice(0, WORD_CHARS_MAX);
-  const by = dimensionOf(word('by'), scope) ?? (scope === 'house' ? 'user' : 'model');
+  const only = onlyOf(word('only'), scope);
+  const by = splitBy(dimensionOf(word('by'), scope) ?? (scope === 'house' ? 'user' : 'model'), only);
   const second = dimensionOf(word('and'), scope);
-  const and = second !== null && isPair(by, second) ? second : null;
+  const and = second !== null && pairOf(by, second) !== null ? second : null;
   const standard = lastDays(timeZone, nowMs, DEFAULT_DAYS);
   const since = startOf(timeZone, word('since')) ?? standard.sinceMs;
   const lastDay = startOf(timeZone, word('until')) ?? startOf(timeZone, dayLabel(timeZone, nowMs)) ?? nowMs;
@@ -43,7 +44,7 @@ export function readUsageQuery(
   const sort = word('sort') || '-cost';
   return {
     range: { sinceMs, untilMs },
-    only: onlyOf(word('only'), scope),
+    only,
     by,
     and,
     step,
@@ -61,10 +62,13 @@ export function readUsageQuery(
   };
 }
 
-/** Two dimensions can be crossed when one is the user or the key: the roll-ups are kept by owner. */
-export function isPair(first: Dimension, second: Dimension): boolean {
-  const owners: readonly Dimension[] = ['user', 'key'];
-  return first !== second && (owners.includes(first) || owners.includes(second));
+/**
+ * By what it can be split: one value of a dimension only by itself and by those it is counted together with, otherwise by
+ * user. The form shows what was taken.
+ */
+function splitBy(asked: Dimension, only: Asked['only']): Dimension {
+  if (only === null || only.kind === asked || pairOf(only.kind, asked) !== null) return asked;
+  return 'user';
 }
 
 /** `model:openai/gpt-5`. One person can narrow to a key: finer roll-ups are not kept. */

@@ -1,6 +1,8 @@
 // Pages: GET /ui/usage and /ui/usage.csv for one's own, GET /ui/admin/usage and /ui/admin/usage.csv for the house.
 import { csvLine } from '../../core/csv.ts';
-import type { SplitSubject, UsageSubject } from '../../store/usage-reading.ts';
+import type { UsageSubject } from '../../store/usage-reading.ts';
+import { DIMENSIONS } from '../../store/usage-scopes.ts';
+import type { SplitSubject } from '../../store/usage-shares.ts';
 import {
   type Answer,
   adminPage,
@@ -12,12 +14,18 @@ import {
 import type { Series } from '../views/chart-scale.ts';
 import type { Option, OptionGroup } from '../views/form.tsx';
 import type { PageParts } from './page-parts.ts';
-import { spanBefore } from './usage-buckets.ts';
-import { measured, type UsageBucket } from './usage-model.ts';
+import { type Bucket, bucketsOf, spanBefore } from './usage-buckets.ts';
 import { type ExplorerModel, type ExplorerRow, UsagePage } from './usage-page.tsx';
 import { type Asked, readUsageQuery } from './usage-query.ts';
-import { HOUSE, readBuckets, readShares, readStacked, readTotals } from './usage-source.ts';
-import { readUsageTable } from './usage-table.ts';
+import {
+  createShareReader,
+  HOUSE,
+  readMeasured,
+  readStacked,
+  readTotals,
+  type ShareReader,
+} from './usage-source.ts';
+import { ROWS_MAX, readUsageTable } from './usage-table.ts';
 
 type Scope = 'me' | 'house';
 
@@ -40,33 +48,43 @@ export function usageRoutes(parts: PageParts): PageRoute[] {
   ];
 }
 
-function ask({ frame, query, principal }: PersonRequest, scope: Scope) {
+interface Question {
+  readonly asked: Asked;
+  readonly whole: SplitSubject;
+  readonly sharesOf: ShareReader;
+}
+
+async function ask(parts: PageParts, request: PersonRequest, scope: Scope): Promise<Question> {
+  const { frame, query, principal } = request;
   const asked = readUsageQuery(query, { scope, timeZone: frame.timeZone, nowMs: frame.nowMs });
   const whole: SplitSubject = scope === 'me' ? { kind: 'user', value: principal.userId } : HOUSE;
-  return { asked, whole };
+  const sharesOf = createShareReader(parts.store, { range: asked.range, limit: ROWS_MAX });
+  return checked({ asked, whole, sharesOf });
 }
 
 /** A person may narrow to a key of theirs only; anybody else's counts as nothing. */
-async function checked(parts: PageParts, asked: Asked, whole: SplitSubject): Promise<Asked> {
+async function checked(question: Question): Promise<Question> {
+  const { asked, whole, sharesOf } = question;
   const { only } = asked;
-  if (only === null || whole.kind === 'all') return asked;
-  const own = await readShares(parts.store, { subject: whole, ...asked.range, by: 'key' });
-  return own.some((share) => share.id === only.value) ? asked : { ...asked, only: null };
+  if (only === null || whole.kind === 'all') return question;
+  const own = await sharesOf(whole, 'key');
+  if (own.some((share) => share.id === only.value)) return question;
+  return { ...question, asked: { ...asked, only: null } };
 }
 
 async function show(parts: PageParts, request: PersonRequest, scope: Scope): Promise<Answer> {
   const { frame } = request;
   const { store } = parts;
-  const { asked: first, whole } = ask(request, scope);
-  const asked = await checked(parts, first, whole);
+  const question = await ask(parts, request, scope);
+  const { asked, whole, sharesOf } = question;
   const { range, step, query } = asked;
   const subject: UsageSubject = asked.only ?? whole;
   const [now, before, series, table, choices] = await Promise.all([
     readTotals(store, subject, range),
     readTotals(store, subject, spanBefore(range)),
-    drawn(parts, { asked, subject, timeZone: frame.timeZone }),
-    readUsageTable(store, { ...asked, subject: whole }),
-    choicesOf(parts, { asked, whole, scope }),
+    drawn(parts, { asked, subject, timeZone: frame.timeZone, sharesOf }),
+    readUsageTable(store, { ...asked, subject: whole, sharesOf }),
+    choicesOf(question, scope),
   ]);
   const base = scope === 'me' ? '/ui/usage' : '/ui/admin/usage';
   const model: ExplorerModel = {
@@ -91,32 +109,33 @@ async function show(parts: PageParts, request: PersonRequest, scope: Scope): Pro
 
 async function drawn(
   parts: PageParts,
-  facts: { asked: Asked; subject: UsageSubject; timeZone: string },
-): Promise<{ series: readonly Series[]; buckets: readonly UsageBucket[] }> {
-  const { asked, subject, timeZone } = facts;
+  facts: { asked: Asked; subject: UsageSubject; timeZone: string; sharesOf: ShareReader },
+): Promise<{ series: readonly Series[]; buckets: readonly Bucket[] }> {
+  const { store } = parts;
+  const { asked, subject, timeZone, sharesOf } = facts;
   const { measure, compare } = asked.query;
   const question = { subject, ...asked.range, step: asked.step, timeZone };
-  const buckets = await readBuckets(parts.store, question);
-  const values = buckets.map((bucket) => measured(bucket.counters, measure));
+  const buckets = bucketsOf(question, question.step, timeZone);
+  const starts = buckets.map((bucket) => bucket.startMs);
+  const values = await readMeasured(store, { question, starts, measure });
   if (compare) {
-    const earlier = await readBuckets(parts.store, { ...question, ...spanBefore(asked.range) });
-    const before = values.map((_, at) => {
-      const bucket = earlier[at];
-      return bucket ? measured(bucket.counters, measure) : null;
-    });
+    const earlier = { ...question, ...spanBefore(asked.range) };
+    const earlierStarts = bucketsOf(earlier, earlier.step, timeZone).map((bucket) => bucket.startMs);
+    const before = await readMeasured(store, { question: earlier, starts: earlierStarts, measure });
     const series = [
       { name: 'This span', values },
-      { name: 'The span before', values: before, before: true },
+      { name: 'The span before', values: values.map((_, at) => before[at] ?? null), before: true },
     ];
     return { buckets, series };
   }
   // Only the house is kept slot by slot for every value; narrower, one line is all there is. Keys belong to one person.
   const split = subject.kind === 'all' ? asked.by : subject.kind === 'user' ? 'key' : null;
   if (split === null) return { buckets, series: [{ name: 'All', values }] };
-  const whole: SplitSubject = subject.kind === 'user' ? { kind: 'user', value: subject.value } : HOUSE;
-  const shares = await readShares(parts.store, { subject: whole, ...asked.range, by: split });
-  const stacked = await readStacked(parts.store, { question, by: split, shares, whole: buckets, measure });
-  return { buckets, series: stacked };
+  const shares = await sharesOf(subject, split);
+  return {
+    buckets,
+    series: await readStacked(store, { question, starts, by: split, shares, whole: values, measure }),
+  };
 }
 
 const SORTS: Readonly<Record<string, (row: ExplorerRow) => number | string>> = {
@@ -174,16 +193,11 @@ function paramsOf({ query, sort }: Asked): URLSearchParams {
   return params;
 }
 
-async function choicesOf(
-  parts: PageParts,
-  facts: { asked: Asked; whole: SplitSubject; scope: Scope },
-): Promise<readonly OptionGroup[]> {
-  const kinds =
-    facts.scope === 'me' ? (['key'] as const) : (['user', 'key', 'model', 'provider', 'tag'] as const);
+async function choicesOf({ whole, sharesOf }: Question, scope: Scope): Promise<readonly OptionGroup[]> {
+  const kinds = scope === 'me' ? (['key'] as const) : DIMENSIONS;
   return Promise.all(
     kinds.map(async (kind) => {
-      const question = { subject: facts.whole, ...facts.asked.range, by: kind, limit: CHOICES_MAX };
-      const shares = await readShares(parts.store, question);
+      const shares = (await sharesOf(whole, kind)).slice(0, CHOICES_MAX);
       const label = `${DIMENSION_NAMES.find(([id]) => id === kind)?.[1] ?? kind}s`;
       return { label, options: shares.map((share) => [`${kind}:${share.id}`, share.name] as const) };
     }),
@@ -191,9 +205,8 @@ async function choicesOf(
 }
 
 async function download(parts: PageParts, request: PersonRequest, scope: Scope): Promise<Answer> {
-  const { asked: first, whole } = ask(request, scope);
-  const asked = await checked(parts, first, whole);
-  const { rows } = await readUsageTable(parts.store, { ...asked, subject: whole });
+  const { asked, whole, sharesOf } = await ask(parts, request, scope);
+  const { rows } = await readUsageTable(parts.store, { ...asked, subject: whole, sharesOf });
   const head = [
     asked.by,
     ...(asked.and ? [asked.and] : []),

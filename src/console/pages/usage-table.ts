@@ -1,16 +1,19 @@
-// The explorer's table: use split by one dimension or by two. Crossing two works through owners (users or keys),
-// because the roll-ups are kept by owner; how many are looked into is bounded, and the page says so.
+// The explorer's table: use split by one dimension, or by a pair of those that are counted together (PAIRS in
+// usage-scopes.ts). A pair is looked into for its largest owners, a bounded number of them, and the page says so.
 import type { TimeRange } from '../../core/time-zone.ts';
 import type { Store } from '../../store/open-store.ts';
-import type { Dimension, SplitSubject } from '../../store/usage-reading.ts';
+import { type Dimension, type Pair, pairOf } from '../../store/usage-scopes.ts';
+import { type SplitSubject, usageCrossing } from '../../store/usage-shares.ts';
 import type { ExplorerRow } from './usage-page.tsx';
-import { type NamedShare, readShares } from './usage-source.ts';
+import { readNames, type ShareReader, toCounters } from './usage-source.ts';
 
 /** Users or keys looked into for one table. */
 export const OWNERS_MAX = 20;
-const ROWS_MAX = 2_000;
+export const ROWS_MAX = 2_000;
 
 export interface TableQuestion {
+  /** Of the same range, at most ROWS_MAX of each. */
+  readonly sharesOf: ShareReader;
   readonly range: TimeRange;
   /** The house or one person. */
   readonly subject: SplitSubject;
@@ -27,84 +30,32 @@ export interface TableAnswer {
 
 export async function readUsageTable(store: Store, question: TableQuestion): Promise<TableAnswer> {
   const { only, by, and } = question;
-  if (only?.kind === 'user' || only?.kind === 'key') {
-    return splitOf(store, { ...question, subject: { kind: only.kind, value: only.value } });
-  }
-  if (only) return shareInOwners(store, question, { kind: only.kind, value: only.value });
-  if (and === null) return splitOf(store, question);
-  const owner = ownerDimension(by, and);
-  return owner === null ? splitOf(store, question) : crossed(store, question, owner);
+  const pair = and === null ? null : pairOf(by, and);
+  if (only !== null || pair === null) return split(question);
+  return crossed(store, question, pair);
 }
 
-function ownerDimension(by: Dimension, and: Dimension): 'user' | 'key' | null {
-  if (by === 'key' || and === 'key') return 'key';
-  return by === 'user' || and === 'user' ? 'user' : null;
-}
-
-async function splitOf(store: Store, question: TableQuestion): Promise<TableAnswer> {
-  const { subject, range, by } = question;
-  const shares = await readShares(store, { subject, ...range, by, limit: ROWS_MAX });
+async function split({ sharesOf, subject, only, by, and }: TableQuestion): Promise<TableAnswer> {
+  const shares = await sharesOf(only ?? subject, by);
   const rows = shares.map((share) => ({ first: share.name, second: null, counters: share.counters }));
-  return {
-    rows,
-    note: question.and === null ? null : 'Narrowed to one of these, it can be split one way only.',
-  };
+  return { rows, note: and === null ? null : 'Narrowed to one of these, it can be split one way only.' };
 }
 
-/** How much of one model, provider or tag each user or key used. */
-async function shareInOwners(
-  store: Store,
-  question: TableQuestion,
-  only: { readonly kind: Dimension; readonly value: string },
-): Promise<TableAnswer> {
-  const owner = question.by === 'key' ? 'key' : 'user';
-  const { owners, note } = await ownersOf(store, question, owner);
-  const rows = await Promise.all(
-    owners.map(async (each) => {
-      const inside = await sharesInside(store, question, { owner, id: each.id, by: only.kind });
-      const found = inside.find((share) => share.id === only.value);
-      return found ? [{ first: each.name, second: null, counters: found.counters }] : [];
-    }),
-  );
-  return { rows: rows.flat(), note };
-}
-
-async function crossed(store: Store, question: TableQuestion, owner: 'user' | 'key'): Promise<TableAnswer> {
-  const { by, and } = question;
-  const other = by === owner ? and : by;
-  if (other === null) return splitOf(store, question);
-  const { owners, note } = await ownersOf(store, question, owner);
-  const rows = await Promise.all(
-    owners.map(async (each) => {
-      const inside = await sharesInside(store, question, { owner, id: each.id, by: other });
-      return inside.map((share) => ({
-        first: by === owner ? each.name : share.name,
-        second: by === owner ? share.name : each.name,
-        counters: share.counters,
-      }));
-    }),
-  );
-  return { rows: rows.flat().slice(0, ROWS_MAX), note };
-}
-
-async function ownersOf(
-  store: Store,
-  { subject, range }: TableQuestion,
-  by: 'user' | 'key',
-): Promise<{ owners: readonly NamedShare[]; note: string | null }> {
-  const all = await readShares(store, { subject, ...range, by, limit: OWNERS_MAX + 1 });
-  const note =
-    all.length > OWNERS_MAX
-      ? `Of the ${OWNERS_MAX} ${by}s that spent most. The CSV has the same rows.`
-      : null;
-  return { owners: all.slice(0, OWNERS_MAX), note };
-}
-
-function sharesInside(
-  store: Store,
-  { range }: TableQuestion,
-  facts: { readonly owner: 'user' | 'key'; readonly id: string; readonly by: Dimension },
-): Promise<readonly NamedShare[]> {
-  const subject: SplitSubject = { kind: facts.owner, value: facts.id };
-  return readShares(store, { subject, ...range, by: facts.by, limit: ROWS_MAX });
+async function crossed(store: Store, question: TableQuestion, pair: Pair): Promise<TableAnswer> {
+  const { sharesOf, subject, range, by } = question;
+  const all = await sharesOf(subject, pair.owner);
+  const owners = all.slice(0, OWNERS_MAX);
+  const asked = { pair, owners: owners.map((owner) => owner.id), ...range, limit: ROWS_MAX };
+  const { rows } = await usageCrossing(store.read, asked);
+  const ownerNames = new Map(owners.map((owner) => [owner.id, owner.name]));
+  const valueNames = await readNames(store, { by: pair.of, ids: [...new Set(rows.map((row) => row.value))] });
+  const told = rows.map((row): ExplorerRow => {
+    const owner = ownerNames.get(row.owner) ?? row.owner;
+    const value = valueNames.get(row.value) ?? row.value;
+    const [first, second] = by === pair.owner ? [owner, value] : [value, owner];
+    return { first, second, counters: toCounters(row) };
+  });
+  const isPart = all.length > OWNERS_MAX;
+  const note = `Of the ${OWNERS_MAX} ${pair.owner}s that spent most. The CSV has the same rows.`;
+  return { rows: told, note: isPart ? note : null };
 }

@@ -116,24 +116,17 @@ function bars(series: readonly Series[], top: number): Child {
   const slot = WIDTH / buckets;
   const width = slot * (buckets > 60 ? 0.86 : 0.68);
   const floors = new Array<number>(buckets).fill(HEIGHT);
-  return series.map((each, index) => (
-    <g class={`s${index + 1} fill`}>
-      {each.values.map((value, at) => {
-        if (!value) return null;
-        const height = Math.max((HEIGHT * value) / top, 0.8);
-        const floor = (floors[at] ?? HEIGHT) - height;
-        floors[at] = floor;
-        return (
-          <rect
-            x={round(at * slot + (slot - width) / 2)}
-            y={round(floor)}
-            width={round(width)}
-            height={round(height)}
-          />
-        );
-      })}
-    </g>
-  ));
+  // One path per series: a rectangle of its own for each of a year's days makes the page a quarter larger and slower.
+  return series.map((each, index) => {
+    const path = each.values.map((value, at) => {
+      if (!value) return '';
+      const height = Math.max((HEIGHT * value) / top, 0.8);
+      const floor = (floors[at] ?? HEIGHT) - height;
+      floors[at] = floor;
+      return `M${round(at * slot + (slot - width) / 2)} ${round(floor)}h${round(width)}v${round(height)}h${-round(width)}z`;
+    });
+    return <path d={path.join('')} class={`s${index + 1} fill`} />;
+  });
 }
 
 function lines(series: readonly Series[], top: number): Child {

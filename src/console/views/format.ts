@@ -2,6 +2,8 @@
 
 const COUNT = new Intl.NumberFormat('en-US');
 const COMPACT = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
+// Made once: toLocaleString makes a format of its own for every number, a chart of a year has thousands.
+const CENTS = new Intl.NumberFormat('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const COMPACT_FROM = 100_000;
 const NANO_PER_USD = 1_000_000_000;
 const ZONES_MAX = 600;
@@ -32,8 +34,7 @@ export function money(nanoUsd: number | null): string {
   if (size === 0) return '$0.00';
   if (size >= 1_000_000) return `$${COMPACT.format(usd)}`;
   if (size >= 10_000) return `$${COUNT.format(Math.round(usd))}`;
-  if (size >= 0.995)
-    return `$${usd.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+  if (size >= 0.995) return `$${CENTS.format(usd)}`;
   if (size < 0.000001) return '<$0.000001';
   const digits = Math.max(2, Math.min(6, 1 - Math.floor(Math.log10(size))));
   return `$${usd.toFixed(digits)}`;
