@@ -10,7 +10,10 @@ import { silentLog } from '../../src/lib/log.ts';
 import { applyRetention } from '../../src/services/apply-retention.ts';
 import { openStore, type Store } from '../../src/store/open-store.ts';
 import { insertUsageEvents } from '../../src/store/usage-events.ts';
-import { DIMENSIONS, usageSeries, usageShares, usageTotals } from '../../src/store/usage-reading.ts';
+import { usageTotals } from '../../src/store/usage-reading.ts';
+import { DIMENSIONS, PAIRS } from '../../src/store/usage-scopes.ts';
+import { usageSeries } from '../../src/store/usage-series.ts';
+import { usageCrossing, usageShares } from '../../src/store/usage-shares.ts';
 import { eventAt, type Filled, fillStore } from './fill-store.ts';
 
 const ROWS = Number(process.env.LEDGER_ROWS ?? 3_000_000);
@@ -96,6 +99,15 @@ async function measureQueries(store: Store, { sinceMs, untilMs }: Filled): Promi
         `a user by ${by}, a year`,
         () => usageShares(store.read, { subject: user, ...year, by }),
       ]);
+  }
+  const ragged = { sinceMs: sinceMs + 17.3 * DAY_MS, untilMs: untilMs - 17.3 * DAY_MS };
+  for (const pair of PAIRS) {
+    const { rows } = await usageShares(store.read, { subject: all, ...year, by: pair.owner, limit: 20 });
+    const owners = rows.map((row) => row.value);
+    const cross = (range: typeof year) => () =>
+      usageCrossing(store.read, { pair, owners, ...range, limit: 2_000 });
+    queries.push([`20 ${pair.owner}s crossed by ${pair.of}, a year`, cross(year)]);
+    queries.push([`20 ${pair.owner}s crossed by ${pair.of}, ragged`, cross(ragged)]);
   }
   for (const [what, ask] of queries) {
     const times: number[] = [];
