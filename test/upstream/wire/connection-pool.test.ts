@@ -1,0 +1,269 @@
+// Guarantee: connections to providers are kept and used again, one request at a time; a dead one costs a request nothing;
+// a slow reader makes its provider wait; what is given up frees its socket. Real sockets on loopback.
+import { afterEach, describe, expect, test } from 'bun:test';
+import { createServer, type Server, type Socket } from 'node:net';
+import { systemClock } from '../../../src/lib/clock.ts';
+import type { BodySink } from '../../../src/upstream/answer-body.ts';
+import type { RawAnswer } from '../../../src/upstream/send-by-fetch.ts';
+import { type Address, ConnectionPool, IDLE_MS_MAX } from '../../../src/upstream/wire/connection-pool.ts';
+import type { Exchange } from '../../../src/upstream/wire/exchange.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+interface Peer {
+  readonly address: Address;
+  readonly sockets: Socket[];
+}
+
+/** A provider that answers each request it has read whole by calling `answer`. */
+async function peer(answer: (socket: Socket, request: string, ordinal: number) => void): Promise<Peer> {
+  const sockets: Socket[] = [];
+  let ordinal = 0;
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    let text = '';
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => {
+      text += bytes.toString('latin1');
+      for (;;) {
+        const end = text.indexOf('\r\n\r\n');
+        const length = Number(/content-length: (\d+)/.exec(text)?.[1] ?? 0);
+        if (end < 0 || text.length < end + 4 + length) return;
+        const request = text.slice(0, end + 4 + length);
+        text = text.slice(end + 4 + length);
+        ordinal += 1;
+        answer(socket, request, ordinal);
+      }
+    });
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  return { address: { key: `p${port}`, hostname: '127.0.0.1', port }, sockets };
+}
+
+const ask = (body = '') => `POST / HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+const ok = (body: string) => `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+
+function send(pool: ConnectionPool, address: Address, message = ask()) {
+  let exchange!: Exchange;
+  const answer = new Promise<RawAnswer>((resolve, reject) => {
+    exchange = pool.send(address, message, { answered: resolve, failed: reject });
+  });
+  answer.catch(() => {});
+  return { exchange, answer };
+}
+
+function bodyOf(answer: RawAnswer, on: Partial<BodySink> = {}): Promise<string> {
+  let text = '';
+  return new Promise((resolve, reject) =>
+    answer.body.attach({
+      data: (bytes) => {
+        text += Buffer.from(bytes).toString('latin1');
+        on.data?.(bytes);
+      },
+      end: () => resolve(text),
+      fail: reject,
+    }),
+  );
+}
+
+describe('a kept connection', () => {
+  test('carries one request after another, and two at once go over two', async () => {
+    const far = await peer((socket, _request, ordinal) => socket.write(ok(`answer ${ordinal}`)));
+    const pool = new ConnectionPool(systemClock);
+    for (const each of [1, 2, 3]) {
+      const { answer } = send(pool, far.address);
+      expect(await bodyOf(await answer)).toBe(`answer ${each}`);
+    }
+    expect(far.sockets.length).toBe(1);
+    await Promise.all([1, 2].map(async () => bodyOf(await send(pool, far.address).answer)));
+    expect(far.sockets.length).toBe(2);
+    expect([pool.openCount, pool.idleCount]).toEqual([2, 2]);
+  });
+
+  test('that has been idle for too long is closed and not used again', async () => {
+    const far = await peer((socket) => socket.write(ok('a')));
+    const clock = new ManualClock();
+    const pool = new ConnectionPool(clock);
+    await bodyOf(await send(pool, far.address).answer);
+    clock.advance(IDLE_MS_MAX + 1);
+    await bodyOf(await send(pool, far.address).answer);
+    expect(far.sockets.length).toBe(2);
+    expect(pool.openCount).toBe(1);
+  });
+
+  test('that its provider closed while idle is not used again', async () => {
+    const far = await peer((socket) => socket.write(ok('a')));
+    const pool = new ConnectionPool(systemClock);
+    await bodyOf(await send(pool, far.address).answer);
+    far.sockets[0]?.end();
+    await Bun.sleep(50);
+    expect([pool.openCount, pool.idleCount]).toEqual([0, 0]);
+    expect(await bodyOf(await send(pool, far.address).answer)).toBe('a');
+  });
+
+  test('that its provider closes as the request arrives: the request goes out once more on a new one', async () => {
+    let dies = false;
+    const far = await peer((socket) => {
+      if (dies) socket.destroy();
+      else socket.write(ok('a'));
+      dies = !dies;
+    });
+    const pool = new ConnectionPool(systemClock);
+    await bodyOf(await send(pool, far.address).answer);
+    expect(await bodyOf(await send(pool, far.address).answer)).toBe('a');
+    expect(far.sockets.length).toBe(2);
+  });
+
+  test('a new connection that closes without an answer is a failure, not tried again', async () => {
+    const far = await peer((socket) => socket.destroy());
+    const pool = new ConnectionPool(systemClock);
+    await expect(send(pool, far.address).answer).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(far.sockets.length).toBe(1);
+    expect(pool.openCount).toBe(0);
+  });
+
+  test('an answer before the request was taken leaves a connection that is not used again', async () => {
+    const far = await peer(() => {});
+    servers[0]?.on('connection', (socket: Socket) => {
+      socket.pause();
+      socket.write(ok('too large'));
+    });
+    const pool = new ConnectionPool(systemClock);
+    const { answer } = send(pool, far.address, ask('x'.repeat(20_000_000)));
+    expect(await bodyOf(await answer)).toBe('too large');
+    expect([pool.openCount, pool.idleCount]).toEqual([0, 0]);
+  });
+});
+
+describe('failures', () => {
+  test('a port where nobody listens names the system’s reason', async () => {
+    const pool = new ConnectionPool(systemClock);
+    const { answer } = send(pool, { key: 'dead', hostname: '127.0.0.1', port: 1 });
+    await expect(answer).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    expect(pool.openCount).toBe(0);
+  });
+
+  test('a body that is cut fails; one that is no HTTP is refused; neither connection stays', async () => {
+    const far = await peer((socket, request) => {
+      if (request.includes('cut')) socket.end('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc');
+      else socket.write('220 mail.example ESMTP\r\n\r\n');
+    });
+    const pool = new ConnectionPool(systemClock);
+    const cut = await send(pool, far.address, ask('cut')).answer;
+    await expect(bodyOf(cut)).rejects.toMatchObject({ code: 'ECONNRESET' });
+    await expect(send(pool, far.address).answer).rejects.toThrow(/status line/);
+    expect(pool.openCount).toBe(0);
+  });
+
+  test('giving up frees the socket before the answer, in its body, and does no harm after it', async () => {
+    const far = await peer((socket, request) => {
+      if (request.includes('body')) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc');
+      if (request.includes('whole')) socket.write(ok('abc'));
+    });
+    const pool = new ConnectionPool(systemClock);
+    const silent = send(pool, far.address, ask('silent'));
+    await Bun.sleep(30);
+    silent.exchange.cancel();
+    await expect(silent.answer).rejects.toMatchObject({ code: 'ABORT_ERR' });
+    const begun = send(pool, far.address, ask('body'));
+    await begun.answer;
+    begun.exchange.cancel();
+    await Bun.sleep(30);
+    expect(pool.openCount).toBe(0);
+    expect(far.sockets.every((socket) => socket.destroyed || socket.readableEnded)).toBe(true);
+    const whole = send(pool, far.address, ask('whole'));
+    await bodyOf(await whole.answer);
+    whole.exchange.cancel();
+    expect([pool.openCount, pool.idleCount]).toEqual([1, 1]);
+  });
+});
+
+describe('the pace', () => {
+  test('a paused body makes its provider wait; resumed, nothing is lost', async () => {
+    const size = 30_000_000;
+    let written = 0;
+    const far = await peer((socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${size}\r\n\r\n`);
+      const piece = Buffer.alloc(100_000, 'x');
+      const pump = () => {
+        while (written < size) {
+          written += piece.length;
+          if (!socket.write(piece)) {
+            socket.once('drain', pump);
+            return;
+          }
+        }
+      };
+      pump();
+    });
+    const pool = new ConnectionPool(systemClock);
+    const { exchange, answer } = send(pool, far.address);
+    let bytes = 0;
+    const ended = bodyOf(await answer, {
+      data: (piece) => {
+        bytes += piece.byteLength;
+        exchange.pause();
+      },
+    });
+    await Bun.sleep(200);
+    const whilePaused = bytes;
+    expect(whilePaused).toBeLessThan(2_000_000);
+    expect(written).toBeLessThan(size);
+    const resume = setInterval(() => exchange.resume(), 1);
+    await ended;
+    clearInterval(resume);
+    expect(bytes).toBe(size);
+  });
+
+  test('a body that nobody takes yet is held within a bound', async () => {
+    const far = await peer((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 30000000\r\n\r\n');
+      socket.write(Buffer.alloc(30_000_000, 'x'));
+    });
+    const pool = new ConnectionPool(systemClock);
+    const { exchange, answer } = send(pool, far.address);
+    const head = await answer;
+    await Bun.sleep(200);
+    let atOnce = 0;
+    head.body.attach({
+      data: (piece) => {
+        atOnce += piece.byteLength;
+      },
+      end: () => {},
+      fail: () => {},
+    });
+    expect(atOnce).toBeGreaterThan(0);
+    expect(atOnce).toBeLessThan(2_000_000);
+    exchange.cancel();
+  });
+
+  test('a large request goes out whole to a provider that reads slowly', async () => {
+    const body = 'é'.repeat(3_000_000);
+    const sent = Buffer.byteLength(body);
+    let received = 0;
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', (bytes) => {
+        received += bytes.length;
+        socket.pause();
+        setTimeout(() => socket.resume(), 1);
+        if (received >= sent + head.length) socket.write(ok('got it'));
+      });
+    });
+    servers.push(server);
+    const head = `POST / HTTP/1.1\r\nhost: x\r\ncontent-length: ${sent}\r\n\r\n`;
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    const pool = new ConnectionPool(systemClock);
+    const { answer } = send(pool, { key: 'slow', hostname: '127.0.0.1', port }, head + body);
+    expect(await bodyOf(await answer)).toBe('got it');
+    expect(received).toBe(sent + head.length);
+    expect(pool.idleCount).toBe(1);
+  });
+});

@@ -1,0 +1,69 @@
+// Guarantee: what goes to a plain provider is one well-formed request, whatever stands in the query or in a header.
+// Attack: a line break in a value, or a space in the query, that begins a second request.
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { createServer, type Server } from 'node:net';
+import type { OutboundRequest, RawAnswer } from '../../../src/upstream/send-by-fetch.ts';
+import { sendPlain } from '../../../src/upstream/wire/send-plain.ts';
+
+let server: Server;
+let port = 0;
+let received = '';
+
+beforeAll(async () => {
+  server = createServer((socket) => {
+    socket.on('data', (bytes) => {
+      received += bytes.toString('utf8');
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  port = (server.address() as { port: number }).port;
+});
+afterAll(() => server.close());
+
+async function send(more: Partial<OutboundRequest>): Promise<string> {
+  received = '';
+  const request: OutboundRequest = {
+    url: `http://127.0.0.1:${port}/v1/chat`,
+    method: 'POST',
+    headers: {},
+    body: '{}',
+    serverName: null,
+    ...more,
+  };
+  await new Promise<RawAnswer>((resolve, reject) => {
+    if (sendPlain(request, { answered: resolve, failed: reject }) === null) reject(new Error('not plain'));
+  });
+  return received;
+}
+
+test('the request line, the host, the headers, the length in bytes', async () => {
+  const text = await send({
+    headers: { authorization: 'Bearer k', 'content-type': 'application/json' },
+    body: '"é"',
+  });
+  expect(text).toBe(
+    `POST /v1/chat HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\nauthorization: Bearer k\r\ncontent-type: application/json\r\n` +
+      'accept: */*\r\ncontent-length: 4\r\n\r\n"é"',
+  );
+  expect(
+    await send({ method: 'GET', body: null, headers: { host: 'named.example', accept: 'text/plain' } }),
+  ).toBe('GET /v1/chat HTTP/1.1\r\nhost: named.example\r\naccept: text/plain\r\n\r\n');
+});
+
+test('a value with a line break is left out; a query with one is encoded', async () => {
+  const text = await send({
+    url: `http://127.0.0.1:${port}/v1/chat?a=b c\r\nx: y&d=é`,
+    headers: { 'x-bad': 'a\r\nx-evil: 1', 'x-zero': 'a\0b', 'x-good': 'c' },
+  });
+  const lines = text.split('\r\n');
+  expect(lines[0]).toBe('POST /v1/chat?a=b%20cx:%20y&d=%C3%A9 HTTP/1.1');
+  expect(lines.filter((line) => line.startsWith('x-'))).toEqual(['x-good: c']);
+});
+
+test('https, user names and nonsense are not taken', () => {
+  const listener = { answered: () => {}, failed: () => {} };
+  const base = { method: 'GET', headers: {}, body: null, serverName: null } as const;
+  for (const url of ['https://127.0.0.1/', 'http://user@127.0.0.1/', 'http:///v1', 'http://a b/'])
+    expect(sendPlain({ ...base, url }, listener)).toBeNull();
+});
