@@ -34,6 +34,7 @@ export class WaitingBytes {
   #size = 0;
   #sink: BodySink | null = null;
   #end: End | null = null;
+  #dropped = false;
 
   /** True when so much waits that the provider should. */
   get full(): boolean {
@@ -45,6 +46,7 @@ export class WaitingBytes {
   }
 
   attach(sink: BodySink): void {
+    if (this.#dropped) return;
     this.#sink = sink;
     const pieces = this.#pieces;
     this.#pieces = [];
@@ -70,6 +72,7 @@ export class WaitingBytes {
 
   /** Nobody wants what is left. */
   drop(): void {
+    this.#dropped = true;
     this.#end ??= { error: null };
     this.#sink = null;
     this.#pieces = [];

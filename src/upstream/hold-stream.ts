@@ -39,7 +39,6 @@ class Holder implements BodySink, AnswerBody {
   readonly #waiting = new WaitingBytes();
   #size = 0;
   #tell: ((held: Held) => void) | null = null;
-  #attached = false;
 
   constructor({ body, secrets }: HoldOptions) {
     this.#body = body;
@@ -62,7 +61,6 @@ class Holder implements BodySink, AnswerBody {
 
   data(bytes: Uint8Array): void {
     this.#waiting.push(bytes);
-    if (this.#attached) return;
     // Until the reader comes, which is in the same turn, no more should follow than a read's worth.
     if (this.#waiting.full) this.#body.pause();
     if (this.verdict) return;
@@ -84,8 +82,9 @@ class Holder implements BodySink, AnswerBody {
 
   attach(sink: BodySink): void {
     const wasFull = this.#waiting.full;
-    this.#attached = true;
     this.#waiting.attach(sink);
+    // What follows needs no stop here.
+    if (!this.#waiting.ended) this.#body.attach(sink);
     if (wasFull) this.#body.resume();
   }
 
