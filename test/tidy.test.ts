@@ -40,6 +40,11 @@ const OWNERS: readonly { what: string; pattern: RegExp; owner: RegExp }[] = [
     owner: /^src\/(upstream|cli)\//,
   },
   {
+    what: 'outbound sockets belong to src/upstream/wire',
+    pattern: /Bun\.connect|from 'node:(net|tls|http|https)'.*\bconnect\b/,
+    owner: /^src\/upstream\/wire\//,
+  },
+  {
     what: 'time belongs to src/lib/clock.ts',
     pattern: /Date\.now\(|performance\.now\(|new Date\(\)/,
     owner: /^src\/(lib\/clock\.ts|store\/migrate\.ts)/,

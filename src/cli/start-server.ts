@@ -24,6 +24,7 @@ import { createHouseMetrics, type HouseMetrics } from '../services/house-metrics
 import { createKeyIndex, type KeyIndex } from '../services/key-index.ts';
 import { openStore, type Store } from '../store/open-store.ts';
 import { usageTotals } from '../store/usage-reading.ts';
+import { openConnections } from '../upstream/wire/send-plain.ts';
 import { type ComposedConsole, composeConsole } from './compose-console.ts';
 import { composeDesks } from './compose-desks.ts';
 import { type ComposedLimits, composeLimits } from './compose-limits.ts';
@@ -175,6 +176,7 @@ async function buildHouse(config: Config): Promise<House> {
   const metrics = createHouseMetrics({
     requestsInFlight: () => live.size(),
     streamsRunning: () => watch.size(),
+    upstreamConnections: openConnections,
     apiKeys: () => keys.size(),
     admissionsHeld: () => limits.limiter.liveCount,
     limitRefusals: () => limits.limiter.refusalCount,

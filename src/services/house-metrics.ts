@@ -7,6 +7,7 @@ import type { UsageEvent } from '../core/usage-event.ts';
 export interface MetricSources {
   readonly requestsInFlight: () => number;
   readonly streamsRunning: () => number;
+  readonly upstreamConnections: () => number;
   readonly apiKeys: () => number;
   /** Places that the limits have given and not got back. */
   readonly admissionsHeld: () => number;
@@ -161,6 +162,11 @@ function registerGauges(registry: Registry, sources: MetricSources, delay: LoopD
     });
   gauge('requests_in_flight', 'Requests under way.', sources.requestsInFlight);
   gauge('streams_running', 'Streams under way.', sources.streamsRunning);
+  gauge(
+    'upstream_connections',
+    'Connections to providers on plain HTTP that are open, idle ones included.',
+    sources.upstreamConnections,
+  );
   gauge('api_keys', 'API keys held in memory.', sources.apiKeys);
   gauge('admissions_held', 'Places that limits have given and not got back.', sources.admissionsHeld);
   gauge('limit_refusals', 'Requests refused by limits since the start.', sources.limitRefusals);

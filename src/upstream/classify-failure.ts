@@ -1,6 +1,7 @@
 // The one place that says what a provider's refusal means. Pure; the consequences stand in failure-rules.ts.
 import type { FailureKind } from '../core/usage-event.ts';
 import type { ProviderError } from './provider-error.ts';
+import { BadAnswer } from './wire/response-head.ts';
 
 const CONTEXT =
   /context[_ ](length|window)|maximum context|too many tokens|prompt is too long|input is too long|exceeds? the (maximum|context)|token (count|limit).*exceed/i;
@@ -35,9 +36,10 @@ export function classifyStreamError(type: string | null, message: string): Failu
   return 'server_error';
 }
 
-/** The kind of an error thrown by fetch before any answer came. Bun's codes are OpenSSL's and libuv's names, or its own. */
-export function classifyThrown(error: unknown): 'tls' | 'connection' {
+/** The kind of an error that came in place of an answer. Bun's codes are OpenSSL's and libuv's names, or its own. */
+export function classifyThrown(error: unknown): 'tls' | 'connection' | 'bad_answer' {
   const { code, message } = error as { code?: unknown; message?: unknown };
+  if (error instanceof BadAnswer) return 'bad_answer';
   const word = `${typeof code === 'string' ? code : ''} ${typeof message === 'string' ? message : ''}`;
   return /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_|ALTNAME|HANDSHAKE/i.test(word) ? 'tls' : 'connection';
 }

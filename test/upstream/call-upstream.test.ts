@@ -106,6 +106,31 @@ describe('callUpstream', () => {
     });
   });
 
+  test('what is no HTTP is a bad answer, and may have been billed', async () => {
+    const babbler = Bun.listen({
+      hostname: '127.0.0.1',
+      port: 0,
+      socket: {
+        data: (socket) =>
+          void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}'),
+      },
+    });
+    const spec = { ...callOf('fine').spec, baseUrl: `http://127.0.0.1:${babbler.port}` };
+    expect(await callUpstream(callOf('fine', { spec }))).toMatchObject({
+      failure: 'bad_answer',
+      status: null,
+      sent: true,
+    });
+    babbler.stop(true);
+  });
+
+  test('a provider behind a proxy of the environment is called by the runtime, which knows the way', async () => {
+    const plain = callOf('fine');
+    const outcome = await callUpstream({ ...plain, spec: { ...plain.spec, viaProxy: true } });
+    expect(outcome).toMatchObject({ kind: 'answer', status: 200 });
+    if (outcome.kind === 'answer') expect(outcome.headers).toBeInstanceOf(Headers);
+  });
+
   test('a caller who goes away ends the call', async () => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 50);

@@ -43,6 +43,16 @@ describe('assembleProviders', () => {
     expect(set.settings.get('openai')?.mode).toBe('sequential');
   });
 
+  test('where the environment names a proxy for plain HTTP, no provider is called past it', () => {
+    const env = { HOUSE_API_KEY: 'k', HOUSE_API_BASE: 'http://10.1.2.3/v1' };
+    const viaProxy = (more: object) =>
+      assemble({ env: { ...env, ...more } }).specs.map((spec) => spec.viaProxy ?? false);
+    expect(viaProxy({})).toEqual([false]);
+    expect(viaProxy({ HTTPS_PROXY: 'http://proxy.example:3128' })).toEqual([false]);
+    expect(viaProxy({ HTTP_PROXY: 'http://proxy.example:3128' })).toEqual([true]);
+    expect(viaProxy({ http_proxy: 'http://proxy.example:3128' })).toEqual([true]);
+  });
+
   test('a key of the environment meets its URL in the file', () => {
     const set = assemble({
       env: { HOUSE_API_KEY: 'k' },
