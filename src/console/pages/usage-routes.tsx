@@ -11,10 +11,9 @@ import {
   type PersonRequest,
   personPage,
 } from '../serving/page-route.ts';
-import type { Series } from '../views/chart-scale.ts';
 import type { Option, OptionGroup } from '../views/form.tsx';
 import type { PageParts } from './page-parts.ts';
-import { type Bucket, bucketsOf, spanBefore } from './usage-buckets.ts';
+import { bucketsOf, spanBefore } from './usage-buckets.ts';
 import { type ExplorerModel, type ExplorerRow, UsagePage } from './usage-page.tsx';
 import { type Asked, readUsageQuery } from './usage-query.ts';
 import {
@@ -26,6 +25,7 @@ import {
   type ShareReader,
 } from './usage-source.ts';
 import { ROWS_MAX, readUsageTable } from './usage-table.ts';
+import { byWeeks, type Drawn } from './usage-weeks.ts';
 
 type Scope = 'me' | 'house';
 
@@ -87,6 +87,8 @@ async function show(parts: PageParts, request: PersonRequest, scope: Scope): Pro
     choicesOf(question, scope),
   ]);
   const base = scope === 'me' ? '/ui/usage' : '/ui/admin/usage';
+  const chart = step === 'day' ? byWeeks(series) : series;
+  const inWeeks = chart.buckets.length < series.buckets.length;
   const model: ExplorerModel = {
     scope,
     base,
@@ -95,11 +97,11 @@ async function show(parts: PageParts, request: PersonRequest, scope: Scope): Pro
     choices,
     now,
     before: before.requests > 0 ? before : null,
-    series: series.series,
-    starts: series.buckets.map((bucket) => bucket.startMs),
-    labels: series.buckets.map((bucket) => bucket.label),
-    ticks: series.buckets.map((bucket) => bucket.tick),
-    bucketName: step === 'hour' ? 'Hour' : 'Day',
+    series: chart.series,
+    starts: chart.buckets.map((bucket) => bucket.startMs),
+    labels: chart.buckets.map((bucket) => bucket.label),
+    ticks: chart.buckets.map((bucket) => bucket.tick),
+    bucketName: step === 'hour' ? 'Hour' : inWeeks ? 'Week' : 'Day',
     ...paged(table.rows, { asked, base, page: Number(request.query.get('page')) }),
     tableNote: table.note,
     csvHref: `${base}.csv?${paramsOf(asked)}`,
@@ -110,7 +112,7 @@ async function show(parts: PageParts, request: PersonRequest, scope: Scope): Pro
 async function drawn(
   parts: PageParts,
   facts: { asked: Asked; subject: UsageSubject; timeZone: string; sharesOf: ShareReader },
-): Promise<{ series: readonly Series[]; buckets: readonly Bucket[] }> {
+): Promise<Drawn> {
   const { store } = parts;
   const { asked, subject, timeZone, sharesOf } = facts;
   const { measure, compare } = asked.query;
