@@ -29,7 +29,7 @@ import { byWeeks, type Drawn } from './usage-weeks.ts';
 
 type Scope = 'me' | 'house';
 
-const ROWS_PER_PAGE = 200;
+const ROWS_PER_PAGE = 100;
 const CHOICES_MAX = 300;
 const DIMENSION_NAMES: readonly Option[] = [
   ['user', 'User'],
