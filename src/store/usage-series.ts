@@ -70,6 +70,8 @@ export interface AmountsQuestion extends Steps {
   readonly kind: Dimension | 'all';
   /** Each is answered apart; '' is the house's one value. */
   readonly values: readonly string[];
+  /** How many days make a step, from the first day on; 1 when left out. */
+  readonly daysPerStep?: number;
   /** What is summed into one number per step. */
   readonly counters: readonly CounterName[];
 }
@@ -108,7 +110,7 @@ export async function usageAmounts(db: Db, question: AmountsQuestion): Promise<A
     for (const row of rows) add(row.value, row.at, row.amount ?? 0);
     return amounts;
   }
-  const { starts, days, ends } = daySteps(question);
+  const { starts, days, ends } = daySteps(question, question.daysPerStep);
   // A sum of its own for each value and step: grouping a join would sort every quarter of an hour first.
   const { rows } = await sql<AmountRow>`
     WITH wanted AS MATERIALIZED (${wantedScopes(kind, values)}), days AS MATERIALIZED (${stepRows(days)}),
@@ -137,10 +139,13 @@ function inStep(steps: 'days' | 'ends'): RawBuilder<unknown> {
 
 type StepHop = readonly [step: number, sinceMs: number, untilMs: number, sign: number];
 
-/** The days of the question's zone, and how each is put together; the first and last are cut to the range. */
-function daySteps(question: Steps): { starts: readonly number[]; days: StepHop[]; ends: StepHop[] } {
+/** The days of the question's zone, or so many of them at a time, and how each is put together; the first and last are cut to the range. */
+function daySteps(
+  question: Steps,
+  daysPerStep = 1,
+): { starts: readonly number[]; days: StepHop[]; ends: StepHop[] } {
   const range = onSlots(question);
-  const starts = dayStarts(question.timeZone, range);
+  const starts = dayStarts(question.timeZone, range).filter((_, day) => day % daysPerStep === 0);
   const bounds = [range.sinceMs, ...starts.slice(1), range.untilMs];
   return { starts, days: wholeDays(bounds), ends: raggedEnds(bounds) };
 }

@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
+import { dayStarts } from '../../src/core/time-zone.ts';
 import type { UsageEvent } from '../../src/core/usage-event.ts';
 import { openStore, type Store } from '../../src/store/open-store.ts';
 import { insertUsageEvents } from '../../src/store/usage-events.ts';
@@ -148,7 +149,10 @@ describe('over months', () => {
         for (const step of sinceMs === 0 ? (['day'] as const) : (['day', 'hour'] as const)) {
           const steps = { sinceMs, untilMs, step, timeZone };
           const counters = ['prompt_tokens', 'completion_tokens'] as const;
-          const amounts = await usageAmounts(store.read, { kind: 'user', values, counters, ...steps });
+          const asked = { kind: 'user', values, counters, ...steps } as const;
+          const amounts = await usageAmounts(store.read, asked);
+          const weekly = step === 'day' ? await usageAmounts(store.read, { ...asked, daysPerStep: 7 }) : null;
+          const starts = dayStarts(timeZone, { sinceMs, untilMs });
           for (const value of values) {
             const subject = { kind: 'user', value } as const;
             const series = await usageSeries(store.read, { subject, ...steps });
@@ -158,6 +162,17 @@ describe('over months', () => {
             ]);
             expect([...(amounts.get(value) ?? [])].filter(([, sum]) => sum !== 0).toSorted()).toEqual(
               expected.filter(([, sum]) => sum !== 0).toSorted() as [number, number][],
+            );
+            if (weekly === null) continue;
+            const weeks = new Map<number, number>();
+            for (const [startMs = 0, sum = 0] of expected) {
+              const day = starts.indexOf(startMs);
+              const weekMs = starts[day - (day % 7)] ?? -1;
+              weeks.set(weekMs, (weeks.get(weekMs) ?? 0) + sum);
+            }
+            const isUsed = ([, sum]: readonly [number, number]) => sum !== 0;
+            expect([...(weekly.get(value) ?? [])].filter(isUsed).toSorted()).toEqual(
+              [...weeks].filter(isUsed).toSorted(),
             );
           }
         }

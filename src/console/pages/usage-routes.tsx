@@ -11,6 +11,7 @@ import {
   type PersonRequest,
   personPage,
 } from '../serving/page-route.ts';
+import type { Series } from '../views/chart-scale.ts';
 import type { Option, OptionGroup } from '../views/form.tsx';
 import type { PageParts } from './page-parts.ts';
 import { bucketsOf, spanBefore } from './usage-buckets.ts';
@@ -25,7 +26,7 @@ import {
   type ShareReader,
 } from './usage-source.ts';
 import { ROWS_MAX, readUsageTable } from './usage-table.ts';
-import { byWeeks, type Drawn } from './usage-weeks.ts';
+import { type DrawnBuckets, drawnBuckets } from './usage-weeks.ts';
 
 type Scope = 'me' | 'house';
 
@@ -87,8 +88,6 @@ async function show(parts: PageParts, request: PersonRequest, scope: Scope): Pro
     choicesOf(question, scope),
   ]);
   const base = scope === 'me' ? '/ui/usage' : '/ui/admin/usage';
-  const chart = step === 'day' ? byWeeks(series) : series;
-  const inWeeks = chart.buckets.length < series.buckets.length;
   const model: ExplorerModel = {
     scope,
     base,
@@ -97,11 +96,11 @@ async function show(parts: PageParts, request: PersonRequest, scope: Scope): Pro
     choices,
     now,
     before: before.requests > 0 ? before : null,
-    series: chart.series,
-    starts: chart.buckets.map((bucket) => bucket.startMs),
-    labels: chart.buckets.map((bucket) => bucket.label),
-    ticks: chart.buckets.map((bucket) => bucket.tick),
-    bucketName: step === 'hour' ? 'Hour' : inWeeks ? 'Week' : 'Day',
+    series: series.series,
+    starts: series.buckets.map((bucket) => bucket.startMs),
+    labels: series.buckets.map((bucket) => bucket.label),
+    ticks: series.buckets.map((bucket) => bucket.tick),
+    bucketName: step === 'hour' ? 'Hour' : series.daysPerStep > 1 ? 'Week' : 'Day',
     ...paged(table.rows, { asked, base, page: Number(request.query.get('page')) }),
     tableNote: table.note,
     csvHref: `${base}.csv?${paramsOf(asked)}`,
@@ -112,30 +111,34 @@ async function show(parts: PageParts, request: PersonRequest, scope: Scope): Pro
 async function drawn(
   parts: PageParts,
   facts: { asked: Asked; subject: UsageSubject; timeZone: string; sharesOf: ShareReader },
-): Promise<Drawn> {
+): Promise<DrawnBuckets & { readonly series: readonly Series[] }> {
   const { store } = parts;
   const { asked, subject, timeZone, sharesOf } = facts;
   const { measure, compare } = asked.query;
-  const question = { subject, ...asked.range, step: asked.step, timeZone };
-  const buckets = bucketsOf(question, question.step, timeZone);
+  const span = { subject, ...asked.range, step: asked.step, timeZone };
+  const { buckets, daysPerStep } = drawnBuckets(bucketsOf(span, span.step, timeZone), span.step);
+  const question = { ...span, daysPerStep };
   const starts = buckets.map((bucket) => bucket.startMs);
   const values = await readMeasured(store, { question, starts, measure });
   if (compare) {
     const earlier = { ...question, ...spanBefore(asked.range) };
-    const earlierStarts = bucketsOf(earlier, earlier.step, timeZone).map((bucket) => bucket.startMs);
+    const earlierStarts = bucketsOf(earlier, earlier.step, timeZone)
+      .filter((_, at) => at % daysPerStep === 0)
+      .map((bucket) => bucket.startMs);
     const before = await readMeasured(store, { question: earlier, starts: earlierStarts, measure });
     const series = [
       { name: 'This span', values },
       { name: 'The span before', values: values.map((_, at) => before[at] ?? null), before: true },
     ];
-    return { buckets, series };
+    return { buckets, series, daysPerStep };
   }
   // Only the house is kept slot by slot for every value; narrower, one line is all there is. Keys belong to one person.
   const split = subject.kind === 'all' ? asked.by : subject.kind === 'user' ? 'key' : null;
-  if (split === null) return { buckets, series: [{ name: 'All', values }] };
+  if (split === null) return { buckets, series: [{ name: 'All', values }], daysPerStep };
   const shares = await sharesOf(subject, split);
   return {
     buckets,
+    daysPerStep,
     series: await readStacked(store, { question, starts, by: split, shares, whole: values, measure }),
   };
 }

@@ -44,6 +44,8 @@ export interface BucketQuestion extends TimeRange {
   readonly subject: UsageSubject;
   readonly step: Step;
   readonly timeZone: string;
+  /** How many days one number stands for; 1 when left out. */
+  readonly daysPerStep?: number;
 }
 
 /** One entry per bucket of the span, empty ones included. */
@@ -156,8 +158,17 @@ async function readApart(
   },
 ): Promise<ReadonlyMap<string, readonly number[]>> {
   const { question, starts, measure, kind, values } = facts;
-  const { sinceMs, untilMs, step, timeZone } = question;
-  const asked = { kind, values, counters: COUNTERS_OF[measure], sinceMs, untilMs, step, timeZone };
+  const { sinceMs, untilMs, step, timeZone, daysPerStep = 1 } = question;
+  const asked = {
+    kind,
+    values,
+    counters: COUNTERS_OF[measure],
+    sinceMs,
+    untilMs,
+    step,
+    timeZone,
+    daysPerStep,
+  };
   const amounts = await usageAmounts(store.read, asked);
   return new Map(
     [...amounts].map(([value, known]) => [value, starts.map((startMs) => known.get(startMs) ?? 0)]),
