@@ -102,7 +102,9 @@ export function beginUsage(exchange: Exchange, deps: GatewayDeps): Promise<void>
     return null;
   }
   deps.ledger.begin(markOf(exchange), budgeted);
-  return deps.ledger.confirmed();
+  const written = deps.ledger.confirmed();
+  // A stream without a budget is served even where its mark is lost: its event is what counts.
+  return budgeted ? written : (written?.catch(() => {}) ?? null);
 }
 
 function markOf(exchange: Exchange): StartedMark {

@@ -8,7 +8,7 @@ import { issueKey } from '../../../src/services/issue-key.ts';
 import type { Store } from '../../../src/store/open-store.ts';
 import { insertUsageEvents } from '../../../src/store/usage-events.ts';
 import { findUserByName } from '../../../src/store/users.ts';
-import { usageEvent } from '../../support/usage-events.ts';
+import { attemptRecord, usageEvent } from '../../support/usage-events.ts';
 
 export const HOUSE_PASSWORD = 'tiger lamp river 9';
 const MORE_USERS = 200;
@@ -44,10 +44,31 @@ export async function fillHouse(store: Store, pepper: string): Promise<void> {
   }
   const team = await findUserByName(store.read, 'web-team');
   if (!team) throw new Error('the demo house has no web-team');
+  await insertUsageEvents(store, [failedOverEvent(team.id, nowMs)]);
   for (let number = 1; number <= 60; number += 1) {
     const expiresMs = number % 5 === 0 ? nowMs + DAY_MS * number : null;
     await issueKey(deps, { userId: team.id, name: number === 7 ? LONG_KEY : `key ${number}`, expiresMs });
   }
+}
+
+/** Among the newest, whatever hour the demo's weeks end in: a request that a second provider answered. */
+function failedOverEvent(userId: string, timeMs: number) {
+  const startedMs = timeMs;
+  const failed = {
+    outcome: 'error',
+    failure: 'overloaded',
+    status: 529,
+    usage: NO_USAGE,
+    costNanoUsd: 0,
+  } as const;
+  return usageEvent({
+    timeMs,
+    userId,
+    attempts: [
+      attemptRecord({ ...failed, startedMs }),
+      attemptRecord({ ordinal: 2, startedMs: startedMs + 40 }),
+    ],
+  });
 }
 
 function hugeEvent(userId: string, keyId: string, nowMs: number) {

@@ -167,7 +167,9 @@ describe('headers', () => {
 
   test('are visited once each', () => {
     const seen: [string, string][] = [];
-    head.forEach((value, name) => seen.push([name, value]));
+    head.forEach((value, name) => {
+      seen.push([name, value]);
+    });
     expect(seen).toEqual([
       ['x-one', '1, 3'],
       ['x-two', '2'],
