@@ -15,8 +15,11 @@ import type { PageParts } from './page-parts.ts';
 import { RANGES, type RangeId, rangeOf, spanBefore } from './usage-buckets.ts';
 import type { UsageGroup } from './usage-model.ts';
 import { HOUSE, type NamedShare, readBuckets, readShares, readStacked, readTotals } from './usage-source.ts';
+import { drawnUsage } from './usage-weeks.ts';
 
 const GROUPS_SHOWN = 10;
+/** The overview draws four charts with a table each: longer spans are drawn by weeks, so that the page stays light. */
+const DAYS_DRAWN_MAX = 60;
 const DEFAULT_RANGE: RangeId = '7d';
 
 export function overviewRoutes(parts: PageParts): PageRoute[] {
@@ -35,7 +38,7 @@ async function show(parts: PageParts, request: PersonRequest, subject: SplitSubj
   const range = rangeOf(chosen?.id ?? DEFAULT_RANGE, frame.timeZone, frame.nowMs);
   const mine = subject.kind === 'user';
   const question = { subject, ...range, step: chosen.step, timeZone: frame.timeZone };
-  const [now, before, buckets, models, owners, steps] = await Promise.all([
+  const [now, before, days, models, owners, steps] = await Promise.all([
     readTotals(store, subject, range),
     readTotals(store, subject, spanBefore(range)),
     readBuckets(store, question),
@@ -43,10 +46,11 @@ async function show(parts: PageParts, request: PersonRequest, subject: SplitSubj
     readShares(store, { subject, ...range, by: mine ? 'key' : 'user', limit: 200 }),
     checklist(parts, request),
   ]);
+  const { buckets, daysPerStep } = drawnUsage(days, chosen.step, DAYS_DRAWN_MAX);
   const by = mine ? 'key' : 'model';
   const shares = mine ? owners : models;
   const spendSeries = await readStacked(store, {
-    question,
+    question: { ...question, daysPerStep },
     starts: buckets.map((bucket) => bucket.startMs),
     by,
     shares,
@@ -58,7 +62,7 @@ async function show(parts: PageParts, request: PersonRequest, subject: SplitSubj
     scope: mine ? 'me' : 'house',
     range: chosen.id,
     ranges: RANGES.map(({ id, label }) => ({ id, label, href: `${base}?range=${id}` })),
-    bucketName: chosen.step === 'hour' ? 'Hour' : 'Day',
+    bucketName: chosen.step === 'hour' ? 'Hour' : daysPerStep > 1 ? 'Week' : 'Day',
     now,
     before: before.requests > 0 ? before : null,
     buckets,
