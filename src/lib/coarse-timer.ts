@@ -19,6 +19,8 @@ export type CoarseTimer = Entry | ReturnType<typeof setTimeout>;
 /** By the tick in which they are due. Bounded by what is under way: each entry belongs to one request. */
 const dueAt = new Map<number, Set<Entry>>();
 let tick = 0;
+/** Monotonic time up to which ticks have been run. */
+let tickedMs = 0;
 let ticking: ReturnType<typeof setInterval> | null = null;
 
 /** Runs `work` once after `ms` milliseconds, give or take a tenth of a second. Does not keep the process alive. */
@@ -29,7 +31,9 @@ export function startTimer(ms: number, work: () => void): CoarseTimer {
 /** As startTimer, for limits that may be late by a tick or two however short they are: never a timer of the runtime. */
 export function startCoarseTimer(ms: number, work: () => void): CoarseTimer {
   startTicking();
-  const entry: Entry = { work, dueTick: tick + Math.ceil(ms / TICK_MS) + 1 };
+  // A loop that was held up has ticks to make up for, which must not count for what begins only now.
+  const behind = Math.floor((systemClock.monotonicMs() - tickedMs) / TICK_MS);
+  const entry: Entry = { work, dueTick: tick + behind + Math.ceil(ms / TICK_MS) + 1 };
   const due = dueAt.get(entry.dueTick);
   if (due) due.add(entry);
   else dueAt.set(entry.dueTick, new Set([entry]));
@@ -48,11 +52,11 @@ export function cancelTimer(timer: CoarseTimer): void {
 
 function startTicking(): void {
   if (ticking !== null) return;
-  let lastMs = systemClock.monotonicMs();
+  tickedMs = systemClock.monotonicMs();
   ticking = setInterval(() => {
     // A loop that was held up has missed ticks: the clock decides how many have passed.
-    const passed = Math.floor((systemClock.monotonicMs() - lastMs) / TICK_MS);
-    lastMs += passed * TICK_MS;
+    const passed = Math.floor((systemClock.monotonicMs() - tickedMs) / TICK_MS);
+    tickedMs += passed * TICK_MS;
     for (let each = 0; each < passed; each++) runTick();
     if (dueAt.size === 0) stopTicking();
   }, TICK_MS);

@@ -42,3 +42,15 @@ test('thousands of limits that were called off leave those that were not', async
   await done;
   expect(fired).toBe(1);
 });
+
+test('a limit set after the loop was held up counts from when it was set', async () => {
+  // Something keeps the ticks running, so that there are some to make up for.
+  const other = startTimer(60_000, () => {});
+  await Bun.sleep(150);
+  const heldUntilMs = performance.now() + 600;
+  while (performance.now() < heldUntilMs);
+  const startedMs = performance.now();
+  await new Promise<void>((resolve) => void startTimer(2_000, resolve));
+  expect(performance.now() - startedMs).toBeGreaterThanOrEqual(2_000 - 1);
+  cancelTimer(other);
+});
