@@ -33,8 +33,11 @@ export function relayStream(answered: AnsweredStream, deps: GatewayDeps): Respon
   deps.watch.add(relay);
   const { request, hangUp } = answered.exchange;
   // With `drain` the caller's signal no longer ends the provider's work, so the relay listens for it itself.
-  if (!(hangUp instanceof CancelOnHangUp))
-    request.signal.addEventListener('abort', () => relay.hangUp(), { once: true });
+  const left = () => relay.hangUp();
+  if (hangUp instanceof CancelOnHangUp) hangUp.signal.addEventListener('abort', left);
+  else request.signal.addEventListener('abort', left, { once: true });
+  // The runtime tells a stream nothing of a caller who had gone before it was handed over.
+  if (hangUp.noticed()) relay.hangUp();
   // A direct stream writes to the socket without a queue, a promise or a copy per chunk. It holds callers' pace only
   // because the relay obeys what `write` answers.
   const source: Bun.DirectUnderlyingSource<Uint8Array> = {
@@ -66,6 +69,7 @@ class StreamRelay implements WatchedStream, BodySink {
   #waitingFor: Waiting = 'caller';
   #sinceMs: number;
   #closed = false;
+  #attached = false;
   #draining = false;
   /** Bytes that may only go out once the settlement is written down. */
   #heldBack: Uint8Array[] | null = null;
@@ -90,11 +94,17 @@ class StreamRelay implements WatchedStream, BodySink {
       closeQuietly(controller);
       return Promise.resolve();
     }
-    this.#wait('provider');
+    if (!this.#draining) this.#wait('provider');
     return new Promise((resolve) => {
       this.#finished = resolve;
-      this.#source.attach(this);
+      this.#attach();
     });
+  }
+
+  #attach(): void {
+    if (this.#attached) return;
+    this.#attached = true;
+    this.#source.attach(this);
   }
 
   data(bytes: Uint8Array): void {
@@ -147,7 +157,8 @@ class StreamRelay implements WatchedStream, BodySink {
     if (!this.#answered.exchange.settled && this.#answered.exchange.hangUp.leave() === 'drain') {
       this.#draining = true;
       this.#wait('provider');
-      this.#source.resume();
+      if (this.#attached) this.#source.resume();
+      else this.#attach();
       if (this.#reader.ended()) this.#endDrain();
       return;
     }

@@ -105,7 +105,7 @@ class CallUnderWay implements AnswerListener {
   readonly #call: UpstreamCall;
   readonly #startedMs: number;
   readonly #resolve: (outcome: UpstreamOutcome) => void;
-  readonly #cancel = () => this.#exchange?.cancel();
+  readonly #cancel = () => this.#exchange?.abort();
   #exchange: Cancellable | null = null;
   #timer: CoarseTimer | null = null;
   #timedOut = false;

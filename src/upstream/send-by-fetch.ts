@@ -34,8 +34,8 @@ export interface AnswerListener {
 }
 
 export interface Cancellable {
-  /** Ends the exchange at once, in whatever state it is. Safe to call any number of times. */
-  readonly cancel: () => void;
+  /** Ends the exchange at once, in whatever state it is: whoever reads its body hears `fail`. Safe to call any number of times. */
+  readonly abort: () => void;
 }
 
 export function sendByFetch(request: OutboundRequest, listener: AnswerListener): Cancellable {
@@ -60,5 +60,5 @@ export function sendByFetch(request: OutboundRequest, listener: AnswerListener):
       }),
     (error: unknown) => listener.failed(error),
   );
-  return { cancel };
+  return { abort: cancel };
 }

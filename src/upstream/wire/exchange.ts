@@ -84,6 +84,17 @@ export class Exchange implements AnswerBody, Cancellable {
     this.#carrier?.resume();
   }
 
+  abort(): void {
+    if (this.cancelled) return;
+    this.cancelled = true;
+    const carrier = this.#carrier;
+    this.#carrier = null;
+    carrier?.destroy();
+    const error = new ConnectionLost('The call was given up.', 'ABORT_ERR');
+    if (this.begun) this.#waiting.finish(error);
+    else this.#listener.failed(error);
+  }
+
   cancel(): void {
     if (this.cancelled) return;
     this.cancelled = true;
