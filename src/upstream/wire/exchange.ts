@@ -84,24 +84,31 @@ export class Exchange implements AnswerBody, Cancellable {
     this.#carrier?.resume();
   }
 
+  /** The call is over, whoever reads the body: it hears that. */
   abort(): void {
-    if (this.cancelled) return;
-    this.cancelled = true;
-    const carrier = this.#carrier;
-    this.#carrier = null;
-    carrier?.destroy();
-    const error = new ConnectionLost('The call was given up.', 'ABORT_ERR');
-    if (this.begun) this.#waiting.finish(error);
-    else this.#listener.failed(error);
+    if (!this.#giveUp()) return;
+    if (this.begun) this.#waiting.finish(givenUp());
+    else this.#listener.failed(givenUp());
   }
 
+  /** The reader wants no more, and hears no more. */
   cancel(): void {
-    if (this.cancelled) return;
+    if (!this.#giveUp()) return;
+    this.#waiting.drop();
+    if (!this.begun) this.#listener.failed(givenUp());
+  }
+
+  /** False when it was given up before. */
+  #giveUp(): boolean {
+    if (this.cancelled) return false;
     this.cancelled = true;
     const carrier = this.#carrier;
     this.#carrier = null;
-    this.#waiting.drop();
     carrier?.destroy();
-    if (!this.begun) this.#listener.failed(new ConnectionLost('The call was given up.', 'ABORT_ERR'));
+    return true;
   }
+}
+
+function givenUp(): ConnectionLost {
+  return new ConnectionLost('The call was given up.', 'ABORT_ERR');
 }
