@@ -30,7 +30,8 @@ import { type DrawnBuckets, drawnBuckets } from './usage-weeks.ts';
 
 type Scope = 'me' | 'house';
 
-const ROWS_PER_PAGE = 100;
+/** A crossed year of a busy house must not weigh more than a page may (150 KB with its assets on a first visit). */
+const ROWS_PER_PAGE = 30;
 const CHOICES_MAX = 300;
 const DIMENSION_NAMES: readonly Option[] = [
   ['user', 'User'],
