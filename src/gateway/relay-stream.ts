@@ -252,7 +252,6 @@ class StreamRelay implements WatchedStream, BodySink {
     const controller = this.#controller;
     if (!controller || this.#closed) return;
     const taken = controller.write(bytes);
-    controller.flush();
     if (typeof taken === 'number') return;
     // The caller is behind: the provider waits as well, so that nothing piles up here.
     this.#source.pause();

@@ -20,6 +20,10 @@ type State = 'head' | 'fixed' | 'close' | 'size' | 'chunk' | 'chunk-end' | 'trai
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 const SEMICOLON = 59;
+const SPACE = 32;
+const TAB = 9;
+/** More would be a chunk of 4 GB. */
+const SIZE_DIGITS_MAX = 8;
 
 export class ResponseParser {
   readonly #events: AnswerEvents;
@@ -30,7 +34,9 @@ export class ResponseParser {
   #left = 0;
   #keepsAlive = false;
   #trailerBytes = 0;
-  #pieces: Uint8Array[] = [];
+  /** What of the body came in this read: mostly one piece. */
+  #first: Uint8Array | null = null;
+  #others: Uint8Array[] = [];
 
   constructor(events: AnswerEvents) {
     this.#events = events;
@@ -76,7 +82,7 @@ export class ResponseParser {
       case 'chunk':
         return this.#readCounted(bytes, at);
       case 'close':
-        this.#pieces.push(bytes.subarray(at));
+        this.#collect(bytes.subarray(at));
         return bytes.length;
       case 'size':
         return this.#readSize(bytes, at);
@@ -114,33 +120,45 @@ export class ResponseParser {
 
   #readCounted(bytes: Buffer, at: number): number {
     const end = Math.min(bytes.length, at + this.#left);
-    this.#pieces.push(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
+    this.#collect(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
     this.#left -= end - at;
     if (this.#left > 0) return end;
-    if (this.#state === 'chunk') this.#state = 'chunk-end';
-    else this.#end();
-    return end;
+    if (this.#state === 'fixed') {
+      this.#end();
+      return end;
+    }
+    this.#state = 'chunk-end';
+    return bytes.length - end < 2 ? end : this.#readChunkEnd(bytes, end);
   }
 
   #readSize(bytes: Buffer, at: number): number {
-    const end = lineEnd(bytes, at);
-    if (end < 0) return -1;
     let size = 0;
-    let digits = 0;
-    for (let i = at; i < end; i++) {
-      const code = bytes[i] ?? 0;
-      const digit = hexDigit(code);
-      if (digit < 0) {
-        if (digits > 0 && (code === SEMICOLON || code === 32 || code === 9)) break;
-        throw new BadAnswer('A chunk of the answer has no size.');
-      }
+    let end = at;
+    for (; end < bytes.length; end++) {
+      const digit = hexDigit(bytes[end] ?? 0);
+      if (digit < 0) break;
       size = size * 16 + digit;
-      digits += 1;
     }
-    if (digits === 0 || digits > 8) throw new BadAnswer('A chunk of the answer has no size one can believe.');
+    const isPlain = bytes[end] === CARRIAGE_RETURN && bytes[end + 1] === LINE_FEED;
+    const lineFeed = isPlain ? end + 1 : this.#endOfSizeLine(bytes, at, end);
+    if (lineFeed < 0) return -1;
+    if (end === at || end - at > SIZE_DIGITS_MAX)
+      throw new BadAnswer('A chunk of the answer has no size one can believe.');
+    const from = lineFeed + 1;
     this.#left = size;
     this.#state = size === 0 ? 'trailer' : 'chunk';
-    return end + 2;
+    // Nearly always all of the chunk is here.
+    return size > 0 && from < bytes.length ? this.#readCounted(bytes, from) : from;
+  }
+
+  /** For sizes with an extension behind them, and for what is not complete or no size. -1 when more bytes are needed. */
+  #endOfSizeLine(bytes: Buffer, at: number, end: number): number {
+    const lineFeed = lineEnd(bytes, at) + 1;
+    if (lineFeed === 0) return -1;
+    const after = bytes[end];
+    if (end === at || (after !== SEMICOLON && after !== SPACE && after !== TAB))
+      throw new BadAnswer('A chunk of the answer has no size.');
+    return lineFeed;
   }
 
   #readChunkEnd(bytes: Buffer, at: number): number {
@@ -169,11 +187,21 @@ export class ResponseParser {
 
   /** What came in one read goes on in one piece: many small chunks are one write to the caller. */
   #flush(): void {
-    const [only] = this.#pieces;
-    if (only === undefined) return;
-    const bytes = this.#pieces.length === 1 ? only : Buffer.concat(this.#pieces);
-    this.#pieces = [];
+    const first = this.#first;
+    if (first === null) return;
+    this.#first = null;
+    if (this.#others.length === 0) {
+      this.#events.onBody(first);
+      return;
+    }
+    const bytes = Buffer.concat([first, ...this.#others]);
+    this.#others = [];
     this.#events.onBody(bytes);
+  }
+
+  #collect(piece: Uint8Array): void {
+    if (this.#first === null) this.#first = piece;
+    else this.#others.push(piece);
   }
 }
 
