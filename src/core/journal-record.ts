@@ -1,4 +1,5 @@
 // One line of the journal: `crc32 kind id json\n`. Pure: encoding, decoding, and telling good lines from foreign bytes.
+import { latin1Write, utf8Write } from '../lib/raw-text.ts';
 
 /** `S` a request has started; `E` its final usage event. */
 export type RecordKind = 'S' | 'E';
@@ -48,8 +49,8 @@ export function encodeRecord(target: Buffer, start: number, { kind, id, json }: 
   if (json.length * 3 > room && Buffer.byteLength(json) > room) return -1;
   const bodyStart = start + CRC_DIGITS + 1;
   // In two parts: joined first, the text would be copied once more.
-  let end = bodyStart + target.write(`${kind} ${id} `, bodyStart, 'latin1');
-  end += target.write(json, end, 'utf8');
+  let end = bodyStart + latin1Write(target, `${kind} ${id} `, bodyStart);
+  end += utf8Write(target, json, end);
   writeHex(target, start, Bun.hash.crc32(target.subarray(bodyStart, end)));
   target[bodyStart - 1] = SPACE;
   target[end] = NEWLINE;

@@ -78,7 +78,8 @@ function unchanged(
   const { exchange, target, temperature } = of;
   const { endpoint, facts, body } = exchange;
   const usageInjected = facts.stream && !facts.includeUsageAsked && target.spec.includeUsage;
-  const text = rewriteBody(sameFamilyBody(body, endpoint.dialect, target.spec.name), {
+  const own = sameFamilyBody(body, endpoint.dialect, target.spec.name);
+  const text = rewriteBody(own === body.text ? body : { text: own, json: body.json }, {
     model: target.model === facts.model ? null : target.model,
     includeUsage: usageInjected,
     temperatureZero: endpoint.dialect === 'openai-chat' ? temperature : 'keep',
@@ -104,7 +105,7 @@ function translated(
 ): PreparedCall {
   const { exchange, target, translator } = of;
   // A repeated key is refused here too, though nothing is spliced: one rule for all requests.
-  rewriteBody(exchange.body.text, { model: null, includeUsage: false, temperatureZero: 'keep' });
+  rewriteBody(exchange.body, { model: null, includeUsage: false, temperatureZero: 'keep' });
   const request = translator.request(exchange.body.json, {
     model: target.model,
     provider: target.spec.name,

@@ -38,6 +38,12 @@ export interface DrainOptions {
   readonly beforeRemove: (segment: Segment) => void;
 }
 
+/** A place in the journal. */
+interface Mark {
+  readonly segment: Segment;
+  readonly size: number;
+}
+
 export class Drain {
   readonly #options: DrainOptions;
   readonly #held: BoundedQueue<string>;
@@ -85,7 +91,8 @@ export class Drain {
 
   /** Resolves when all that was settled before this call is stored. Tries for ever while the store refuses. */
   async flush(): Promise<void> {
-    while (!this.#stopped && !this.#caughtUp()) {
+    const mark = this.#mark();
+    while (!this.#stopped && !this.#isBehind(mark)) {
       if (!this.#running) this.#run();
       await this.#running;
       if (this.#failure !== null) await sleep(this.#retryMs);
@@ -99,12 +106,20 @@ export class Drain {
     await this.#running;
   }
 
-  #caughtUp(): boolean {
-    const { segments, current } = this.#options.journal;
-    const first = segments[0];
+  /** How far the journal reaches now; null when it is empty. */
+  #mark(): Mark | null {
+    const { current, segments } = this.#options.journal;
+    const last = current ?? segments.at(-1);
+    return last ? { segment: last, size: last.size } : null;
+  }
+
+  /** True when all up to the mark is stored, and all that the journal could not take. */
+  #isBehind(mark: Mark | null): boolean {
     if (this.heldCount > 0) return false;
-    if (!first) return true;
-    return first === current && (this.#segment === first ? this.#offset : 0) >= first.size;
+    const first = this.#options.journal.segments[0];
+    if (!mark || !first || first.number > mark.segment.number) return true;
+    if (first !== mark.segment || first !== this.#options.journal.current) return false;
+    return (this.#segment === first ? this.#offset : 0) >= mark.size;
   }
 
   #schedule(delayMs: number): void {
@@ -120,13 +135,15 @@ export class Drain {
       this.#running = null;
       if (this.#stopped || this.#timer) return;
       if (this.#failure !== null) this.#schedule(this.#retryMs);
-      else if (!this.#caughtUp()) this.wake();
+      else if (!this.#isBehind(this.#mark())) this.wake();
     });
   }
 
+  /** Carries over what is there now. What comes meanwhile gathers again: a commit for each few rows is dear. */
   async #drainAll(): Promise<void> {
+    const mark = this.#mark();
     try {
-      while (!this.#stopped && (await this.#step())) this.#succeeded();
+      while (!this.#stopped && !this.#isBehind(mark) && (await this.#step())) this.#succeeded();
       this.#succeeded();
     } catch (error) {
       this.#failed(error);

@@ -1,5 +1,5 @@
-// Many long time limits on one timer. Nearly all of them are called off unused, so a limit costs two map entries
-// instead of a timer of the runtime. Late by up to a tick, never early; short limits get a real timer.
+// Many long time limits on one timer. Nearly all of them are called off unused, so a limit costs one
+// entry in a list instead of a timer of the runtime. Late by up to a tick, never early; short limits get a real timer.
 
 import { systemClock } from './clock.ts';
 
@@ -8,16 +8,51 @@ const TICK_MS = 100;
 /** Below this a limit's lateness would show. */
 const REAL_TIMER_BELOW_MS = 2_000;
 
-interface Entry {
+/** One limit, in the list of those that are due with it: to call it off is to unlink it. */
+class Entry {
   readonly work: () => void;
-  readonly dueTick: number;
+  readonly list: DueList;
+  before: Entry | null;
+  after: Entry | null = null;
+  waits = true;
+
+  constructor(work: () => void, list: DueList) {
+    this.work = work;
+    this.list = list;
+    this.before = list.last;
+  }
+}
+
+class DueList {
+  first: Entry | null = null;
+  last: Entry | null = null;
+
+  add(work: () => void): Entry {
+    const entry = new Entry(work, this);
+    if (entry.before) entry.before.after = entry;
+    else this.first = entry;
+    this.last = entry;
+    return entry;
+  }
+
+  remove(entry: Entry): void {
+    if (entry.before) entry.before.after = entry.after;
+    else this.first = entry.after;
+    if (entry.after) entry.after.before = entry.before;
+    else this.last = entry.before;
+    // One whose owner lives on must not keep its former neighbours alive.
+    entry.before = null;
+    entry.after = null;
+  }
 }
 
 /** What `cancelTimer` takes; nothing can be read from it. */
 export type CoarseTimer = Entry | ReturnType<typeof setTimeout>;
 
-/** By the tick in which they are due. Bounded by what is under way: each entry belongs to one request. */
-const dueAt = new Map<number, Set<Entry>>();
+/** By the tick in which they are due. */
+const dueAt = new Map<number, DueList>();
+/** Entries that wait; each belongs to one request. */
+let waiting = 0;
 let tick = 0;
 /** Monotonic time up to which ticks have been run. */
 let tickedMs = 0;
@@ -33,21 +68,26 @@ export function startCoarseTimer(ms: number, work: () => void): CoarseTimer {
   startTicking();
   // A loop that was held up has ticks to make up for, which must not count for what begins only now.
   const behind = Math.floor((systemClock.monotonicMs() - tickedMs) / TICK_MS);
-  const entry: Entry = { work, dueTick: tick + behind + Math.ceil(ms / TICK_MS) + 1 };
-  const due = dueAt.get(entry.dueTick);
-  if (due) due.add(entry);
-  else dueAt.set(entry.dueTick, new Set([entry]));
-  return entry;
+  const dueTick = tick + behind + Math.ceil(ms / TICK_MS) + 1;
+  let list = dueAt.get(dueTick);
+  if (!list) {
+    list = new DueList();
+    dueAt.set(dueTick, list);
+  }
+  waiting += 1;
+  return list.add(work);
 }
 
 /** Calls a timer off; one that has run or was called off before stays as it is. */
 export function cancelTimer(timer: CoarseTimer): void {
-  if (!('dueTick' in timer)) {
+  if (!(timer instanceof Entry)) {
     clearTimeout(timer);
     return;
   }
-  const due = dueAt.get(timer.dueTick);
-  if (due?.delete(timer) && due.size === 0) dueAt.delete(timer.dueTick);
+  if (!timer.waits) return;
+  timer.waits = false;
+  timer.list.remove(timer);
+  waiting -= 1;
 }
 
 function startTicking(): void {
@@ -58,7 +98,7 @@ function startTicking(): void {
     const passed = Math.floor((systemClock.monotonicMs() - tickedMs) / TICK_MS);
     tickedMs += passed * TICK_MS;
     for (let each = 0; each < passed; each++) runTick();
-    if (dueAt.size === 0) stopTicking();
+    if (waiting === 0) stopTicking();
   }, TICK_MS);
   ticking.unref();
 }
@@ -66,6 +106,7 @@ function startTicking(): void {
 function stopTicking(): void {
   if (ticking !== null) clearInterval(ticking);
   ticking = null;
+  dueAt.clear();
 }
 
 function runTick(): void {
@@ -73,5 +114,9 @@ function runTick(): void {
   const due = dueAt.get(tick);
   if (!due) return;
   dueAt.delete(tick);
-  for (const entry of due) entry.work();
+  // One that ends may call off others of its own tick.
+  for (let entry = due.first; entry; entry = due.first) {
+    cancelTimer(entry);
+    entry.work();
+  }
 }

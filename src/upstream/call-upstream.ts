@@ -10,7 +10,7 @@ import { classifyAnswer, classifyThrown } from './classify-failure.ts';
 import { ERROR_BODY_BYTES_MAX, type ProviderError, readProviderError } from './provider-error.ts';
 import type { Credential, Operation, ProviderSpec } from './providers/provider-spec.ts';
 import { readBounded } from './read-body.ts';
-import { buildRequestHeaders, type HeaderSource } from './request-headers.ts';
+import { CallHeaders, type HeaderSource } from './request-headers.ts';
 import { readRetryAfter } from './retry-after.ts';
 import {
   type AnswerHeaders,
@@ -159,10 +159,15 @@ class CallUnderWay implements AnswerListener {
 }
 
 function requestOf(call: UpstreamCall, url: string, pinned: PinnedAddress | null): OutboundRequest {
-  const headers = buildRequestHeaders(call);
-  if (pinned) headers.host = pinned.host;
   const { method = 'POST', body } = call;
-  return { url, method, headers, body, serverName: pinned?.serverName ?? null };
+  return {
+    url,
+    method,
+    headers: new CallHeaders(call),
+    body,
+    host: pinned?.host ?? null,
+    serverName: pinned?.serverName ?? null,
+  };
 }
 
 async function readRefusal(

@@ -47,7 +47,7 @@ const verdicts = new Map<string, boolean>();
 const VERDICTS_MAX = 512;
 
 export interface HeaderSource {
-  readonly forEach: (visit: (value: string, name: string) => void) => void;
+  readonly forEach: (visit: VisitHeader) => void;
   readonly get: (name: string) => string | null;
 }
 
@@ -59,23 +59,64 @@ export interface HeaderParts {
   readonly extraHeaders?: Readonly<Record<string, string>>;
 }
 
-/** The headers of the outbound call. `extraHeaders` overrides what the caller sent and is overridden by auth alone. */
-export function buildRequestHeaders(call: HeaderParts): Record<string, string> {
-  const { spec, credential, headers: inbound, extraHeaders: extra } = call;
-  const headers: Record<string, string> = {};
-  for (const name in spec.headers) headers[name] = spec.headers[name] ?? '';
-  if (inbound) {
-    const named = inbound.get('connection');
-    const listed = named === null ? null : named.toLowerCase().split(/\s*,\s*/);
-    inbound.forEach((value, name) => {
-      if (mayTravel(name) && !listed?.includes(name)) headers[name] = value;
-    });
+/** In the order and form of `Headers.forEach`. */
+export type VisitHeader = (value: string, name: string) => void;
+
+/**
+ * The headers of an outbound call, visited without being put into a record first: a request writes them out once.
+ * `extraHeaders` overrides what the caller sent, which overrides the provider's own; our own name and auth override all.
+ */
+export class CallHeaders {
+  readonly #call: HeaderParts;
+
+  constructor(call: HeaderParts) {
+    this.#call = call;
   }
-  for (const name in extra) headers[name] = extra[name] ?? '';
-  headers['user-agent'] = USER_AGENT;
-  headers['accept-encoding'] = 'identity';
-  injectAuth(headers, spec.auth, credential.secret);
-  return headers;
+
+  forEach(visit: VisitHeader): void {
+    const { spec, credential, headers: inbound, extraHeaders } = this.#call;
+    const extra = extraHeaders && !isEmpty(extraHeaders) ? extraHeaders : null;
+    const ours = isEmpty(spec.headers) ? null : spec.headers;
+    const listed = inbound ? listedInConnection(inbound) : null;
+    const travels = (name: string) => mayTravel(name) && !listed?.includes(name);
+    inbound?.forEach((value, name) => {
+      if (travels(name) && !has(extra, name)) visit(value, name);
+    });
+    for (const name in extra) if (!isFixed(name, spec.auth)) visit(extra[name] ?? '', name);
+    for (const name in ours) {
+      const isGiven = has(extra, name) || (travels(name) && inbound?.get(name) != null);
+      if (!isGiven && !isFixed(name, spec.auth)) visit(ours[name] ?? '', name);
+    }
+    visit(USER_AGENT, 'user-agent');
+    visit('identity', 'accept-encoding');
+    if (spec.auth === 'bearer') visit(`Bearer ${credential.secret}`, 'authorization');
+    else if (spec.auth !== 'none') visit(credential.secret, spec.auth);
+  }
+}
+
+function isFixed(name: string, auth: AuthStyle): boolean {
+  return (
+    name === 'user-agent' ||
+    name === 'accept-encoding' ||
+    name === (auth === 'bearer' ? 'authorization' : auth)
+  );
+}
+
+/** Headers that the caller names as hop-by-hop. */
+function listedInConnection(inbound: HeaderSource): readonly string[] | null {
+  const named = inbound.get('connection');
+  return named === null ? null : named.toLowerCase().split(/\s*,\s*/);
+}
+
+type HeaderRecord = Readonly<Record<string, string>>;
+
+function has(record: HeaderRecord | null, name: string): boolean {
+  return record !== null && Object.hasOwn(record, name);
+}
+
+function isEmpty(record: HeaderRecord): boolean {
+  for (const _ in record) return false;
+  return true;
 }
 
 export function mayTravel(name: string): boolean {
@@ -85,10 +126,4 @@ export function mayTravel(name: string): boolean {
   const verdict = !STOPPED.has(lower) && !STOPPED_PATTERN.test(lower);
   if (verdicts.size < VERDICTS_MAX) verdicts.set(name, verdict);
   return verdict;
-}
-
-function injectAuth(headers: Record<string, string>, auth: AuthStyle, secret: string): void {
-  if (auth === 'none') return;
-  if (auth === 'bearer') headers.authorization = `Bearer ${secret}`;
-  else headers[auth] = secret;
 }

@@ -2,14 +2,17 @@
 // Never follows a redirect, never unpacks, never lets the runtime's own time limits decide.
 import type { AnswerBody } from './answer-body.ts';
 import { FetchBody } from './fetch-body.ts';
+import type { VisitHeader } from './request-headers.ts';
 
 /** A request as it goes out, whoever carries it. */
 export interface OutboundRequest {
   readonly url: string;
   readonly method: 'GET' | 'POST';
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** Names in lower case, each once. */
+  readonly headers: { readonly forEach: (visit: VisitHeader) => void };
   readonly body: string | null;
+  /** For the `host` header; null where it is the address's own. */
+  readonly host: string | null;
   /** The name the certificate must be for, where the address is dialled instead of the name (security fact B5). */
   readonly serverName: string | null;
 }
@@ -43,7 +46,7 @@ export function sendByFetch(request: OutboundRequest, listener: AnswerListener):
   const cancel = () => controller.abort();
   fetch(request.url, {
     method: request.method,
-    headers: request.headers,
+    headers: pairsOf(request),
     body: request.body,
     signal: controller.signal,
     redirect: 'manual',
@@ -61,4 +64,12 @@ export function sendByFetch(request: OutboundRequest, listener: AnswerListener):
     (error: unknown) => listener.failed(error),
   );
   return { abort: cancel };
+}
+
+function pairsOf({ headers, host }: OutboundRequest): [string, string][] {
+  const pairs: [string, string][] = host === null ? [] : [['host', host]];
+  headers.forEach((value, name) => {
+    pairs.push([name, value]);
+  });
+  return pairs;
 }

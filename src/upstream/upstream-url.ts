@@ -2,6 +2,9 @@
 // Never takes a host, a port or a credential from the caller.
 import type { Operation, ProviderSpec } from './providers/provider-spec.ts';
 
+/** Addresses that are the same for all calls, by provider: joined anew, each call would pay for a string. */
+const fixedUrls = new WeakMap<ProviderSpec, Map<Operation, string>>();
+
 /** Null when the provider does not offer the operation. `query` is the caller's, with or without its `?`. */
 export function upstreamUrl(
   spec: ProviderSpec,
@@ -9,15 +12,24 @@ export function upstreamUrl(
   model: string,
   query: string,
 ): string | null {
+  const known = query === '' ? fixedUrls.get(spec)?.get(operation) : undefined;
+  if (known !== undefined) return known;
   const path = spec.endpoints[operation];
   if (path === undefined) return null;
   const url = spec.baseUrl + (path.includes('{model}') ? path.replace('{model}', plainModel(model)) : path);
   const rest = query === '' ? '' : withoutKey(query);
   const own = isEmpty(spec.query) ? [] : Object.entries(spec.query);
-  if (own.length === 0) return rest === '' ? url : `${url}?${rest}`;
+  if (own.length === 0 && rest === '') return path.includes('{model}') ? url : fixed(spec, operation, url);
+  if (own.length === 0) return `${url}?${rest}`;
   const params = new URLSearchParams(rest);
   for (const [name, value] of own) params.set(name, value);
   return `${url}?${params}`;
+}
+
+function fixed(spec: ProviderSpec, operation: Operation, url: string): string {
+  const urls = fixedUrls.get(spec) ?? new Map<Operation, string>();
+  fixedUrls.set(spec, urls.set(operation, url));
+  return url;
 }
 
 function isEmpty(record: Readonly<Record<string, string>>): boolean {

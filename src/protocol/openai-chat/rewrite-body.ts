@@ -1,6 +1,7 @@
 // The only changes a same-protocol chat body suffers: the model's name, and the wish for the usage chunk.
 // Every other byte stays as it came.
 import { appError } from '../../errors/app-error.ts';
+import type { JsonObject } from '../../lib/json.ts';
 import { findTopLevel, type JsonSpan, splice } from '../../lib/json-spans.ts';
 
 export interface BodyRewrite {
@@ -23,18 +24,32 @@ const SINGULAR_KEYS = [
   'temperature',
 ] as const;
 
-/** `text` must be the text of a JSON object. Throws AppError `invalid_request` when a deciding key is repeated. */
-export function rewriteBody(text: string, rewrite: BodyRewrite): string {
-  const { spans, close } = findTopLevel(text, SINGULAR_KEYS);
-  for (const [key, found] of spans) {
-    if (found.length < 2) continue;
-    throw appError('invalid_request', { params: { detail: `'${key}' appears more than once` }, param: key });
-  }
+const QUOTED_KEYS = SINGULAR_KEYS.map((key) => `"${key}"`);
+
+/** A longer text is read in one pass that leaps over its strings; a shorter one is faster searched for each key. */
+export const SEARCHED_CHARS_MAX = 16_384;
+
+/** What `text` says, for top-level names: it may be `json` written otherwise, but with the same names. */
+export interface JsonText {
+  readonly text: string;
+  readonly json: JsonObject;
+}
+
+interface Places {
+  readonly model: JsonSpan | undefined;
+  readonly options: JsonSpan | undefined;
+  readonly temperature: JsonSpan | undefined;
+  /** Index of the closing brace of the object. */
+  readonly close: number;
+}
+
+/** Throws AppError `invalid_request` when a deciding key is repeated. */
+export function rewriteBody(body: JsonText, rewrite: BodyRewrite): string {
+  const { text } = body;
+  const { model, options, temperature, close } = search(body) ?? read(text);
   const edits: (JsonSpan & { text: string })[] = [];
-  const model = spans.get('model')?.[0];
   if (rewrite.model !== null && model) edits.push({ ...model, text: JSON.stringify(rewrite.model) });
-  if (rewrite.includeUsage) edits.push(usageEdit(text, spans.get('stream_options')?.[0], close));
-  const temperature = spans.get('temperature')?.[0];
+  if (rewrite.includeUsage) edits.push(usageEdit(text, options, close));
   if (
     temperature &&
     rewrite.temperatureZero !== 'keep' &&
@@ -44,6 +59,55 @@ export function rewriteBody(text: string, rewrite: BodyRewrite): string {
     edits.push({ ...temperature, text: rewrite.temperatureZero === 'set' ? '1.0' : 'null' });
   }
   return edits.length === 0 ? text : splice(text, edits);
+}
+
+/**
+ * The places by plain search, or null where only reading tells: a name that occurs more than once may be repeated or
+ * stand in a nested object. A quote within a string is written `\"`, so that `"model"` is never part of one.
+ */
+function search({ text, json }: JsonText): Places | null {
+  // A name may be spelt with escapes: its letters then begin with `\u00`.
+  if (text.length > SEARCHED_CHARS_MAX || text.includes('\\u00')) return null;
+  for (let index = 0; index < QUOTED_KEYS.length; index++) {
+    const quoted = QUOTED_KEYS[index] ?? '';
+    const at = text.indexOf(quoted);
+    if (at < 0) continue;
+    if (quoted === '"stream_options"' || quoted === '"temperature"') return null;
+    if (text.indexOf(quoted, at + quoted.length) >= 0) return null;
+  }
+  const model = typeof json.model === 'string' ? modelSpan(text, json.model) : undefined;
+  if (model === null) return null;
+  return { model, options: undefined, temperature: undefined, close: text.lastIndexOf('}') };
+}
+
+/** Where the one `"model"` has its value, when both are written plainly. */
+function modelSpan(text: string, value: string): JsonSpan | null {
+  const mark = text.indexOf('"model":');
+  if (mark < 0) return null;
+  let start = mark + 8;
+  while (text.charCodeAt(start) === SPACE) start += 1;
+  const end = start + value.length + 2;
+  const isPlain =
+    text.charCodeAt(start) === QUOTE && text.startsWith(value, start + 1) && text.charCodeAt(end - 1) === QUOTE;
+  return isPlain ? { start, end } : null;
+}
+
+const SPACE = 32;
+const QUOTE = 34;
+
+function read(text: string): Places {
+  const { spans, close } = findTopLevel(text, SINGULAR_KEYS);
+  for (const [key, found] of spans) {
+    if (found.length < 2) continue;
+    throw appError('invalid_request', { params: { detail: `'${key}' appears more than once` }, param: key });
+  }
+  const first = (key: string) => spans.get(key)?.[0];
+  return {
+    model: first('model'),
+    options: first('stream_options'),
+    temperature: first('temperature'),
+    close,
+  };
 }
 
 function usageEdit(text: string, options: JsonSpan | undefined, close: number): JsonSpan & { text: string } {

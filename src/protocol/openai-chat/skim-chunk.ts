@@ -1,5 +1,6 @@
 // A look at the bytes of chat chunks that reads no JSON: most chunks carry a few characters of output and nothing else,
 // and parsing all of them would be the largest cost of a stream, in time and in garbage.
+import { latin1Slice } from '../../lib/raw-text.ts';
 
 const OUTPUT_FIELDS = ['"content":"', '"reasoning_content":"', '"reasoning":"', '"arguments":"'] as const;
 const START = 'data: {';
@@ -8,17 +9,13 @@ const QUOTE = 34;
 const BACKSLASH = 92;
 const OPEN_BRACE = 123;
 
-/** Bytes as characters, one each: what is looked for is ASCII, and no byte of another character is. */
-const { latin1Slice } = Buffer.prototype as unknown as {
-  readonly latin1Slice: (this: Uint8Array, start: number, end: number) => string;
-};
-
 /**
  * Bytes of output in whole events that carry output only, or null when the events must be read properly: they may hold
  * a fact, are not whole, or have another form. `bytes` must begin where an event begins.
  */
 export function skimChunk(bytes: Uint8Array): number | null {
-  const text = latin1Slice.call(bytes, 0, bytes.byteLength);
+  // What is looked for is ASCII, and no byte of another character is.
+  const text = latin1Slice(bytes, 0, bytes.byteLength);
   if (!text.endsWith('\n\n') || !text.startsWith(START)) return null;
   if (hasValue(text, '"usage":', OPEN_BRACE) || hasValue(text, '"finish_reason":', QUOTE)) return null;
   if (text.includes('"error"') || text.includes('[DONE]')) return null;

@@ -2,9 +2,8 @@
 // fetch, whose own thread costs each call two switches but brings TLS with it (docs/performance.md has the figures).
 import type { Socket } from 'bun';
 import type { Clock } from '../../lib/clock.ts';
-import type { AnswerListener } from '../send-by-fetch.ts';
 import { Connection } from './connection.ts';
-import { ConnectionLost, Exchange } from './exchange.ts';
+import { ConnectionLost, type Exchange } from './exchange.ts';
 
 /** Idle connections kept for one address; more are closed when they come back. */
 export const IDLE_PER_ADDRESS_MAX = 1_024;
@@ -41,9 +40,8 @@ export class ConnectionPool {
     return idle;
   }
 
-  /** Sends a request: request line, headers and body, ready to be written. */
-  send(address: Address, message: string, listener: AnswerListener): Exchange {
-    const exchange = new Exchange(message, listener);
+  /** Begins an exchange: on an idle connection at once, else as soon as there is one. */
+  send(address: Address, exchange: Exchange): Exchange {
     const idle = this.#takeIdle(address.key);
     if (idle) idle.carry(exchange);
     else this.#connect(address, exchange).catch((error: Error) => exchange.fail(error));

@@ -1,11 +1,9 @@
 // One connection to a provider over plain TCP: writes a request, reads its answer, then the next. One request at a time.
 // Never decides what a failure means; it says what happened, and whether the provider can have begun to answer.
 import type { Socket } from 'bun';
+import { latin1Write, utf8Write } from '../../lib/raw-text.ts';
 import { type Carrier, ConnectionLost, type Exchange } from './exchange.ts';
 import { ResponseParser } from './response-parser.ts';
-
-/** Requests up to this size go out as one string; larger ones are encoded once, since they will not fit one write. */
-const WHOLE_WRITE_CHARS_MAX = 64 * 1024;
 
 /** What a connection tells its pool. */
 export interface ConnectionOwner {
@@ -56,7 +54,7 @@ export class Connection implements Carrier {
     if (this.#carried > 0) this.#socket?.ref();
     this.#carried += 1;
     exchange.carriedBy(this);
-    this.#write(exchange.message);
+    this.#write(exchange);
   }
 
   onData(bytes: Buffer): void {
@@ -122,14 +120,27 @@ export class Connection implements Carrier {
     this.#owner.onFree(this);
   }
 
-  #write(message: string): void {
+  #write({ head, requestBody }: Exchange): void {
     const socket = this.#socket;
     if (!socket) return;
-    const whole = message.length <= WHOLE_WRITE_CHARS_MAX ? message : Buffer.from(message);
-    const written = socket.write(whole);
-    const total = typeof whole === 'string' ? Buffer.byteLength(whole) : whole.byteLength;
-    if (written >= total) return;
-    const bytes = typeof whole === 'string' ? Buffer.from(whole) : whole;
-    this.#unsent = bytes.subarray(Math.max(0, written));
+    const body = requestBody ?? '';
+    const isSmall = head.length + body.length <= SMALL_CHARS_MAX;
+    const bytes = isSmall ? small : Buffer.from(head + body);
+    const length = isSmall ? encodeInto(head, body) : bytes.length;
+    const written = Math.max(0, socket.write(bytes, 0, length));
+    if (written >= length) return;
+    const rest = bytes.subarray(written, length);
+    this.#unsent = isSmall ? Buffer.from(rest) : rest;
   }
+}
+
+/** Requests up to this size are encoded into one buffer that all share, since a write takes or refuses them at once. */
+const SMALL_CHARS_MAX = 64 * 1024;
+/** UTF-8 has at most three bytes for each of a string's units. */
+const small = Buffer.allocUnsafeSlow(SMALL_CHARS_MAX * 3);
+
+/** Encodes a head and a body side by side into `small`; the number of bytes. */
+function encodeInto(head: string, body: string): number {
+  const headLength = latin1Write(small, head, 0);
+  return headLength + utf8Write(small, body, headLength);
 }

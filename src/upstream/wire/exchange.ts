@@ -23,8 +23,9 @@ export class ConnectionLost extends Error {
 }
 
 export class Exchange implements AnswerBody, Cancellable {
-  /** Request line, headers and body. */
-  readonly message: string;
+  /** Request line, headers and the empty line. */
+  readonly head: string;
+  readonly requestBody: string | null;
   declaredBytes: number | null = null;
   /** The head of the answer is here. */
   begun = false;
@@ -34,8 +35,9 @@ export class Exchange implements AnswerBody, Cancellable {
   readonly #listener: AnswerListener;
 
   /** `listener` hears ConnectionLost, BadAnswer, or the system's error for a connection that was never made. */
-  constructor(message: string, listener: AnswerListener) {
-    this.message = message;
+  constructor(head: string, requestBody: string | null, listener: AnswerListener) {
+    this.head = head;
+    this.requestBody = requestBody;
     this.#listener = listener;
   }
 

@@ -3,24 +3,29 @@
 import { systemClock } from '../../lib/clock.ts';
 import type { AnswerListener, Cancellable, OutboundRequest } from '../send-by-fetch.ts';
 import { type Address, ConnectionPool } from './connection-pool.ts';
+import { Exchange } from './exchange.ts';
 
 const SCHEME = 'http://';
-/** Addresses whose parts are remembered; they come from the configuration, so there are few. */
-const KNOWN_ADDRESSES_MAX = 256;
+/** URLs whose parts are remembered: nearly all calls go to the few that the configuration names. */
+const KNOWN_WAYS_MAX = 256;
+const KNOWN_URL_CHARS_MAX = 512;
 
-const addresses = new Map<string, Address>();
+/** Where a URL leads, and what is asked for there. */
+interface Way {
+  readonly address: Address;
+  /** As the request line has it. */
+  readonly target: string;
+}
+
+const ways = new Map<string, Way>();
 let pool: ConnectionPool | null = null;
 
 /** Null for what must go another way: https, and addresses that are no plain host and port. */
 export function sendPlain(request: OutboundRequest, listener: AnswerListener): Cancellable | null {
-  const { url } = request;
-  if (!url.startsWith(SCHEME)) return null;
-  const slash = url.indexOf('/', SCHEME.length);
-  const authority = slash < 0 ? url.slice(SCHEME.length) : url.slice(SCHEME.length, slash);
-  const address = addressOf(authority);
-  if (!address) return null;
+  const way = wayOf(request.url);
+  if (!way) return null;
   pool ??= new ConnectionPool(systemClock);
-  return pool.send(address, messageOf(request, slash < 0 ? '/' : url.slice(slash), authority), listener);
+  return pool.send(way.address, new Exchange(headOf(request, way), request.body, listener));
 }
 
 /** Connections to providers that are open, for the metrics. */
@@ -28,41 +33,48 @@ export function openConnections(): number {
   return pool?.openCount ?? 0;
 }
 
-function addressOf(authority: string): Address | null {
-  const known = addresses.get(authority);
+function wayOf(url: string): Way | null {
+  const known = ways.get(url);
   if (known) return known;
+  if (!url.startsWith(SCHEME)) return null;
+  const slash = url.indexOf('/', SCHEME.length);
+  const authority = slash < 0 ? url.slice(SCHEME.length) : url.slice(SCHEME.length, slash);
+  const address = addressOf(authority);
+  if (!address) return null;
+  const way = { address, target: plainTarget(slash < 0 ? '/' : url.slice(slash)) };
+  if (ways.size < KNOWN_WAYS_MAX && url.length <= KNOWN_URL_CHARS_MAX) ways.set(url, way);
+  return way;
+}
+
+function addressOf(authority: string): Address | null {
   const url = URL.parse(`${SCHEME}${authority}/`);
   if (!url?.hostname || url.username !== '' || url.password !== '') return null;
-  const address = {
+  return {
     key: authority,
     hostname: url.hostname.replace(/^\[|\]$/g, ''),
     port: Number(url.port || 80),
   };
-  if (addresses.size < KNOWN_ADDRESSES_MAX) addresses.set(authority, address);
-  return address;
 }
 
-/** RFC 9112, section 3: the request line, the headers, an empty line, the body. */
-function messageOf(request: OutboundRequest, target: string, authority: string): string {
-  const { method, headers, body } = request;
-  let head = `${method} ${plainTarget(target)} HTTP/1.1\r\nhost: ${headers.host ?? authority}\r\n`;
-  for (const name in headers) {
-    const value = headers[name] ?? '';
-    if (name !== 'host' && isPlain(value)) head += `${name}: ${value}\r\n`;
-  }
-  if (headers.accept === undefined) head += 'accept: */*\r\n';
-  if (body === null) return `${head}\r\n`;
-  return `${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+/** RFC 9112, section 3: the request line, the headers, an empty line. */
+function headOf({ method, host, headers, body }: OutboundRequest, { address, target }: Way): string {
+  let head = `${method} ${target} HTTP/1.1\r\nhost: ${host ?? address.key}\r\n`;
+  let accepts = false;
+  headers.forEach((value, name) => {
+    if (NO_VALUE.test(value)) return;
+    head += `${name}: ${value}\r\n`;
+    accepts ||= name === 'accept';
+  });
+  if (!accepts) head += 'accept: */*\r\n';
+  return body === null ? `${head}\r\n` : `${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n`;
 }
+
+/** RFC 9110, section 5.5. A line break in a value would begin a header of its own. */
+const NO_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** Callers' query strings come as they were sent: a character that ends a request line is encoded away. */
 function plainTarget(target: string): string {
   if (!/[^\x21-\x7e]/.test(target)) return target;
   const url = URL.parse(target, 'http://host');
   return url ? url.pathname + url.search : '/';
-}
-
-/** A line break in a value would begin a header of its own. */
-function isPlain(value: string): boolean {
-  return !value.includes('\n') && !value.includes('\r') && !value.includes('\0');
 }

@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/lib/clock.ts';
 import type { BodySink } from '../../../src/upstream/answer-body.ts';
 import type { RawAnswer } from '../../../src/upstream/send-by-fetch.ts';
 import { type Address, ConnectionPool, IDLE_MS_MAX } from '../../../src/upstream/wire/connection-pool.ts';
-import type { Exchange } from '../../../src/upstream/wire/exchange.ts';
+import { Exchange } from '../../../src/upstream/wire/exchange.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 const servers: Server[] = [];
@@ -52,7 +52,7 @@ const ok = (body: string) => `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\
 function send(pool: ConnectionPool, address: Address, message = ask()) {
   let exchange!: Exchange;
   const answer = new Promise<RawAnswer>((resolve, reject) => {
-    exchange = pool.send(address, message, { answered: resolve, failed: reject });
+    exchange = pool.send(address, new Exchange(message, null, { answered: resolve, failed: reject }));
   });
   answer.catch(() => {});
   return { exchange, answer };

@@ -21,13 +21,16 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-async function send(more: Partial<OutboundRequest>): Promise<string> {
+type Given = Partial<Omit<OutboundRequest, 'headers'>> & { readonly headers?: Record<string, string> };
+
+async function send({ headers, ...more }: Given): Promise<string> {
   received = '';
   const request: OutboundRequest = {
     url: `http://127.0.0.1:${port}/v1/chat`,
     method: 'POST',
-    headers: {},
+    headers: new Map(Object.entries(headers ?? {})),
     body: '{}',
+    host: null,
     serverName: null,
     ...more,
   };
@@ -47,7 +50,7 @@ test('the request line, the host, the headers, the length in bytes', async () =>
       'accept: */*\r\ncontent-length: 4\r\n\r\n"é"',
   );
   expect(
-    await send({ method: 'GET', body: null, headers: { host: 'named.example', accept: 'text/plain' } }),
+    await send({ method: 'GET', body: null, host: 'named.example', headers: { accept: 'text/plain' } }),
   ).toBe('GET /v1/chat HTTP/1.1\r\nhost: named.example\r\naccept: text/plain\r\n\r\n');
 });
 
@@ -63,7 +66,7 @@ test('a value with a line break is left out; a query with one is encoded', async
 
 test('https, user names and nonsense are not taken', () => {
   const listener = { answered: () => {}, failed: () => {} };
-  const base = { method: 'GET', headers: {}, body: null, serverName: null } as const;
+  const base = { method: 'GET', headers: new Map(), body: null, host: null, serverName: null } as const;
   for (const url of ['https://127.0.0.1/', 'http://user@127.0.0.1/', 'http:///v1', 'http://a b/'])
     expect(sendPlain({ ...base, url }, listener)).toBeNull();
 });
