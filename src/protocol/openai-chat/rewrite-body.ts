@@ -88,7 +88,9 @@ function modelSpan(text: string, value: string): JsonSpan | null {
   while (text.charCodeAt(start) === SPACE) start += 1;
   const end = start + value.length + 2;
   const isPlain =
-    text.charCodeAt(start) === QUOTE && text.startsWith(value, start + 1) && text.charCodeAt(end - 1) === QUOTE;
+    text.charCodeAt(start) === QUOTE &&
+    text.startsWith(value, start + 1) &&
+    text.charCodeAt(end - 1) === QUOTE;
   return isPlain ? { start, end } : null;
 }
 
