@@ -37,7 +37,8 @@ export class WorkerConnection implements DatabaseConnection {
   }
 
   static async open(options: OpenDatabaseOptions): Promise<WorkerConnection> {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url).href);
+    // A small heap: rows pass through it and nothing stays.
+    const worker = new Worker(new URL('./worker.ts', import.meta.url).href, { smol: true });
     const connection = new WorkerConnection(worker);
     await connection.#ask({ id: 0, kind: 'open', options });
     return connection;
