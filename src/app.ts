@@ -51,8 +51,7 @@ export function buildApp(parts: AppParts): App {
     if (isDataPlane(target.path)) {
       return parts.gateway.handle(new HttpCall({ request, target, server, proxies: parts.proxies }));
     }
-    const address = () => addressOf(request, server, parts.proxies);
-    return probe(request, target, parts, address) ?? toConsole(request, target, parts, address);
+    return answerPeople(request, server, target, parts);
   };
   const { cors } = parts;
   if (!cors) return { fetch: answer };
@@ -60,6 +59,17 @@ export function buildApp(parts: AppParts): App {
     fetch: async (request, server) =>
       cors.preflight(request) ?? cors.mark(request, await answer(request, server)),
   };
+}
+
+/** Probes and the control plane. Apart from the data plane, whose requests need not pay for what only this one uses. */
+function answerPeople(
+  request: Request,
+  server: Server<undefined>,
+  target: CanonicalTarget,
+  parts: AppParts,
+): Response | Promise<Response> {
+  const address = () => addressOf(request, server, parts.proxies);
+  return probe(request, target, parts, address) ?? toConsole(request, target, parts, address);
 }
 
 function addressOf(request: Request, server: Server<undefined>, proxies: ProxyTrust): string {

@@ -112,7 +112,7 @@ export function encodeUsageEvent(event: UsageEvent): string {
     event.finishReason,
     event.errorType,
     event.errorMessage,
-    event.attempts.map((attempt) => attemptForm(attempt, event)),
+    attemptForms(event),
   ] satisfies EventForm);
 }
 
@@ -190,6 +190,12 @@ export function decodeMark(record: unknown): StartedMark {
     heldNanoUsd: list[12],
     heldTokens: list[13],
   };
+}
+
+function attemptForms(event: UsageEvent): AttemptForm[] {
+  const forms: AttemptForm[] = [];
+  for (const attempt of event.attempts) forms.push(attemptForm(attempt, event));
+  return forms;
 }
 
 function attemptForm(attempt: AttemptRecord, event: Numbers): AttemptForm {

@@ -66,14 +66,19 @@ export function createGateway(deps: GatewayParts): Gateway {
     const { path, query } = target;
     const counts = path === COUNT_TOKENS_PATH;
     const endpoint = counts ? MESSAGES : (COMPLETIONS.get(path) ?? generateEndpoint(path));
-    if (!endpoint)
-      return answerQuestion(call, { actor, identity, deps }).catch((thrown) =>
-        refuse(thrown, call, identity),
-      );
+    if (!endpoint) return question(call, { actor, identity, deps });
     allow(request, 'POST');
     call.keepOpen();
     const completion = { request, identity, endpoint, actor, query, caller: call };
     return serve(completion, counts ? handleCountTokens : handleCompletion, call);
+  }
+
+  async function question(call: GatewayCall, asked: Asked): Promise<Response> {
+    try {
+      return await answerQuestion(call, asked);
+    } catch (thrown) {
+      return refuse(thrown, call, asked.identity);
+    }
   }
 
   async function serve(completion: CompletionCall, act: Act, call: GatewayCall): Promise<Response> {

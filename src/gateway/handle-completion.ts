@@ -3,7 +3,7 @@
 import type { Actor } from '../core/actor.ts';
 import { AppError, appError, toAppError } from '../errors/app-error.ts';
 import { readBody } from '../http/read-body.ts';
-import { type AttemptsResult, runAttempts } from './attempt.ts';
+import { runAttempts } from './attempt.ts';
 import { authorise, type Caller } from './authorise.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -12,7 +12,7 @@ import { CancelOnHangUp, createDrainingHangUp } from './hang-up.ts';
 import { planTargets } from './plan.ts';
 import { judgeContentType, parseBody } from './read-request.ts';
 import { relayStream } from './relay-stream.ts';
-import { relayWhole } from './relay-whole.ts';
+import { respondWhole, settleWhole } from './relay-whole.ts';
 import { settle } from './settle.ts';
 
 export interface CompletionCall {
@@ -39,8 +39,15 @@ export async function handleCompletion(call: CompletionCall, deps: GatewayDeps):
       : new CancelOnHangUp(call.request).watch();
   deps.live.add(exchange);
   try {
-    const response = relay(exchange, await runAttempts(exchange, targets, deps), deps);
-    return response instanceof Promise ? await response : response;
+    const result = await runAttempts(exchange, targets, deps);
+    if (result.kind === 'failed') throw result.error;
+    const { attempt, answer, body } = result;
+    if (body.kind === 'stream') return relayStream({ exchange, attempt, answer, source: body.source }, deps);
+    const { content, byteLength, json } = body;
+    const answered = { exchange, attempt, answer, content, byteLength, json };
+    const written = settleWhole(answered, deps);
+    if (written) await written;
+    return respondWhole(answered);
   } catch (error) {
     const failure = settleFailure(exchange, toAppError(error), deps);
     await deps.ledger.confirmed();
@@ -61,17 +68,6 @@ function readBytes(request: Request, deps: GatewayDeps): Promise<Uint8Array> {
 function toExchange(call: CompletionCall, body: RequestBody): Exchange {
   const facts = call.endpoint.readRequest(body.json);
   return new Exchange(call, body, facts);
-}
-
-function relay(exchange: Exchange, result: AttemptsResult, deps: GatewayDeps): Response | Promise<Response> {
-  if (result.kind === 'failed') throw result.error;
-  const { attempt, answer, body } = result;
-  return body.kind === 'stream'
-    ? relayStream({ exchange, attempt, answer, source: body.source }, deps)
-    : relayWhole(
-        { exchange, attempt, answer, content: body.content, byteLength: body.byteLength, json: body.json },
-        deps,
-      );
 }
 
 /** Settles a request that no provider answered; one that was settled on the way stays as it is. */

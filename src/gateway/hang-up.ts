@@ -37,11 +37,7 @@ export function createHangUpRules(
     replace: (fresh) => {
       globs = sorted(fresh);
     },
-    policyOf: (models, ofKey) => {
-      if (globs.length === 0) return ofKey;
-      const rule = globs.find(([glob]) => models.some((model) => matchesGlob(glob, model)));
-      return rule?.[1] ?? ofKey;
-    },
+    policyOf: (models, ofKey) => (globs.length === 0 ? ofKey : (ruleFor(models, globs) ?? ofKey)),
     takePlace: () => {
       if (taken >= drainsMax) return null;
       taken += 1;
@@ -53,6 +49,13 @@ export function createHangUpRules(
     },
     drainMsMax,
   };
+}
+
+function ruleFor(
+  models: readonly string[],
+  globs: readonly (readonly [string, HangUpPolicy])[],
+): HangUpPolicy | undefined {
+  return globs.find(([glob]) => models.some((model) => matchesGlob(glob, model)))?.[1];
 }
 
 /** How long a request must last before its caller's leaving is watched for: nearly all end sooner, and watching costs. */

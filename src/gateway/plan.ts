@@ -19,8 +19,16 @@ export function planTargets(
   if (!first) {
     throw appError('model_not_found', { params: { model: asked.model.slice(0, 200) }, param: 'model' });
   }
-  if (routes.length === 1) return routes;
-  return routes.filter((route) => route === first || mayStandIn(route, first, asked.features, actor));
+  return routes.length === 1 ? routes : withStandIns(first, routes, asked.features, actor);
+}
+
+function withStandIns(
+  first: Target,
+  routes: readonly Target[],
+  features: RequestFeatures,
+  actor: Actor,
+): readonly Target[] {
+  return routes.filter((route) => route === first || mayStandIn(route, first, features, actor));
 }
 
 /** A fallback the caller may not use, or that may not see the signed reasoning of another maker (F18), is left out. */

@@ -16,8 +16,8 @@ export interface AnsweredWhole extends Answered {
 
 const NO_FACTS: AnswerFacts = { usage: null, modelServed: null, finishReason: null };
 
-/** Throws AppError 502 when an answer that must be translated is no JSON; the request is settled by then. */
-export function relayWhole(answered: AnsweredWhole, deps: GatewayDeps): Response | Promise<Response> {
+/** Settles the request. The answer may go out once the promise is fulfilled, or at once where there is none. */
+export function settleWhole(answered: AnsweredWhole, deps: GatewayDeps): Promise<void> | null {
   const { exchange, json } = answered;
   exchange.firstByteAtMs = deps.clock.monotonicMs();
   // Nobody is there any more: the answer was read to its end for its numbers.
@@ -38,11 +38,11 @@ export function relayWhole(answered: AnsweredWhole, deps: GatewayDeps): Response
     },
     deps,
   );
-  const written = deps.ledger.confirmed();
-  return written ? written.then(() => respond(answered)) : respond(answered);
+  return deps.ledger.confirmed();
 }
 
-function respond(answered: AnsweredWhole): Response {
+/** Throws AppError 502 when an answer that must be translated is no JSON; the request is settled by then. */
+export function respondWhole(answered: AnsweredWhole): Response {
   const { exchange, answer, content, json } = answered;
   const { status } = answer;
   const { translator } = answered.attempt.prepared;

@@ -74,8 +74,11 @@ function toEvent(exchange: Exchange, settlement: Settlement, deps: GatewayDeps):
 
 function storableAttempts(exchange: Exchange, deps: GatewayDeps): readonly AttemptRecord[] {
   const { attempts } = exchange;
-  if (!attempts.some(hasMessage)) return attempts;
-  return attempts.map((attempt) => ({
+  return attempts.some(hasMessage) ? withoutEchoes(exchange, deps) : attempts;
+}
+
+function withoutEchoes(exchange: Exchange, deps: GatewayDeps): readonly AttemptRecord[] {
+  return exchange.attempts.map((attempt) => ({
     ...attempt,
     errorMessage: storable(attempt.errorMessage, exchange, deps.errorCharsMax),
   }));

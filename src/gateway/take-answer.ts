@@ -53,7 +53,11 @@ export function takeAnswer(options: TakeOptions): Taken | Promise<Taken> {
 function takeStream({ answer, firstEventMs, secret }: TakeOptions): Taken | Promise<Taken> {
   const holdMs = Math.max(1, Math.min(HOLD_MS_MAX, firstEventMs));
   const holding = holdStream({ body: answer.body, holdMs, secrets: [secret] });
-  return holding instanceof Promise ? holding.then((held) => ofHeld(answer, held)) : ofHeld(answer, holding);
+  return holding instanceof Promise ? onceHeld(answer, holding) : ofHeld(answer, holding);
+}
+
+async function onceHeld(answer: UpstreamAnswer, holding: Promise<Held>): Promise<Taken> {
+  return ofHeld(answer, await holding);
 }
 
 function ofHeld(answer: UpstreamAnswer, held: Held): Taken {
@@ -65,9 +69,11 @@ function ofHeld(answer: UpstreamAnswer, held: Held): Taken {
 function takeWhole({ answer, wholeAnswerMs, secret }: TakeOptions): Taken | Promise<Taken> {
   const { body } = answer;
   const reading = readBounded({ body, bytesMax: ANSWER_BYTES_MAX, timeoutMs: wholeAnswerMs });
-  return reading instanceof Promise
-    ? reading.then((read) => ofRead(answer, read, secret))
-    : ofRead(answer, reading, secret);
+  return reading instanceof Promise ? onceRead(answer, reading, secret) : ofRead(answer, reading, secret);
+}
+
+async function onceRead(answer: UpstreamAnswer, reading: Promise<BodyRead>, secret: string): Promise<Taken> {
+  return ofRead(answer, await reading, secret);
 }
 
 function ofRead(answer: UpstreamAnswer, read: BodyRead, secret: string): Taken {

@@ -101,5 +101,6 @@ export function readCredentials(headers: Headers): string[] {
 
 function readBearer(value: string | null): string | null {
   if (!value) return null;
+  if (value.startsWith('Bearer ')) return value.slice(7);
   return value.length > 7 && value.slice(0, 7).toLowerCase() === 'bearer ' ? value.slice(7) : null;
 }

@@ -71,10 +71,19 @@ export class ProviderPool {
     nowMs: number,
     chance: number,
   ): Grant | Exclude<Selection, { kind: 'pick' }> {
-    const { model, exclude, insist = false } = request;
+    const { model } = request;
     const key = this.scopeKey(model);
     const lone = this.#lone(request, key, nowMs);
-    if (lone) return this.#grant(lone, { key, model, nowMs });
+    return lone ? this.#grant(lone, { key, model, nowMs }) : this.#choose(request, key, nowMs, chance);
+  }
+
+  #choose(
+    request: AcquireRequest,
+    key: string,
+    nowMs: number,
+    chance: number,
+  ): Grant | Exclude<Selection, { kind: 'pick' }> {
+    const { model, exclude, insist = false } = request;
     const open = this.states.filter((state) => !state.disabled && !exclude?.has(state.credential.id));
     const candidates = open.map((state) => this.#candidate(state, { model, key, nowMs, insist }));
     const affinityKey = request.affinity ? `${this.spec.name}\n${request.affinity}` : null;
