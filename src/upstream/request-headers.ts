@@ -78,13 +78,12 @@ export class CallHeaders {
     const extra = extraHeaders && !isEmpty(extraHeaders) ? extraHeaders : null;
     const ours = isEmpty(spec.headers) ? null : spec.headers;
     const listed = inbound ? listedInConnection(inbound) : null;
-    const travels = (name: string) => mayTravel(name) && !listed?.includes(name);
     inbound?.forEach((value, name) => {
-      if (travels(name) && !has(extra, name)) visit(value, name);
+      if (travels(name, listed) && !has(extra, name)) visit(value, name);
     });
     for (const name in extra) if (!isFixed(name, spec.auth)) visit(extra[name] ?? '', name);
     for (const name in ours) {
-      const isGiven = has(extra, name) || (travels(name) && inbound?.get(name) != null);
+      const isGiven = has(extra, name) || (travels(name, listed) && inbound?.get(name) != null);
       if (!isGiven && !isFixed(name, spec.auth)) visit(ours[name] ?? '', name);
     }
     visit(USER_AGENT, 'user-agent');
@@ -105,7 +104,11 @@ function isFixed(name: string, auth: AuthStyle): boolean {
 /** Headers that the caller names as hop-by-hop. */
 function listedInConnection(inbound: HeaderSource): readonly string[] | null {
   const named = inbound.get('connection');
-  return named === null ? null : named.toLowerCase().split(/\s*,\s*/);
+  return named === null || named === 'keep-alive' ? null : named.toLowerCase().split(/\s*,\s*/);
+}
+
+function travels(name: string, listed: readonly string[] | null): boolean {
+  return mayTravel(name) && !listed?.includes(name);
 }
 
 type HeaderRecord = Readonly<Record<string, string>>;
