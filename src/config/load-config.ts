@@ -108,7 +108,10 @@ export function parseTollgateYaml(text: string, path: string): TollgateYaml {
   throw new ConfigError(
     parsed.error.issues.map((issue) => {
       const place = issue.path.join('.') || '(top level)';
-      return `${path}: ${place}: given ${shown(document, issue.path)}; ${issue.message}`;
+      // What is wrong with a name of the reader's own choice stands one level down.
+      const message =
+        issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+      return `${path}: ${place}: given ${shown(document, issue.path)}; ${message}`;
     }),
   );
 }

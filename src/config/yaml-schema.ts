@@ -17,12 +17,21 @@ const price = z.strictObject({
   web_search: z.number().min(0).max(1_000_000).optional(),
 });
 
+/** RFC 9110, sections 5.1 and 5.5; not those that say where a body ends. */
+const headerName = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'a header is named by letters, digits and hyphens')
+  .regex(/^(?!(content-length|transfer-encoding)$)/i, 'Tollgate sets this header itself; leave it out');
+const headerValue = z
+  .string()
+  .regex(/^[\t\x20-\x7e\x80-\xff]*$/, "a header's value is one line of Latin-1 characters");
+
 const provider = z.strictObject({
   protocol: z.enum(['openai', 'anthropic', 'gemini']).optional(),
   base_url: z.url().optional(),
   api_keys: z.array(z.string().min(1)).max(1000).optional(),
   models: z.array(z.string().min(1)).max(10_000).optional(),
-  headers: z.record(z.string(), z.string()).optional(),
+  headers: z.record(headerName, headerValue).optional(),
   rotation: z.enum(['balanced', 'sequential']).optional(),
   include_usage: z.boolean().optional(),
   /** Azure: the api-version query parameter. */

@@ -69,7 +69,7 @@ export function sendByFetch(request: OutboundRequest, listener: AnswerListener):
 function pairsOf({ headers, host }: OutboundRequest): [string, string][] {
   const pairs: [string, string][] = host === null ? [] : [['host', host]];
   headers.forEach((value, name) => {
-    pairs.push([name, value]);
+    if (host === null || name !== 'host') pairs.push([name, value]);
   });
   return pairs;
 }

@@ -128,6 +128,23 @@ describe('tollgate.yaml', () => {
     expect(problems('a: [\n')[0]).toContain('is not YAML');
   });
 
+  test('a header that no request can carry is refused by name, its value never shown', () => {
+    const refused = (line: string) => problems(`providers:\n  acme:\n    headers:\n      ${line}\n`);
+    const at = 'tollgate.yaml: providers.acme.headers';
+    expect(refused('"x bad": secret')).toEqual([
+      `${at}.x bad: given (hidden); a header is named by letters, digits and hyphens`,
+    ]);
+    expect(refused('Content-Length: "9"')).toEqual([
+      `${at}.Content-Length: given (hidden); Tollgate sets this header itself; leave it out`,
+    ]);
+    for (const value of ['"secret\\nx: y"', '"日本"'])
+      expect(refused(`x-line: ${value}`)).toEqual([
+        `${at}.x-line: given (hidden); a header's value is one line of Latin-1 characters`,
+      ]);
+    const good = parseTollgateYaml('providers:\n  acme:\n    headers:\n      X-Title: Größe\n', 'a.yaml');
+    expect(good.providers?.acme?.headers).toEqual({ 'X-Title': 'Größe' });
+  });
+
   test('provider keys are never shown', () => {
     const text = 'providers:\n  acme:\n    api_keys: [12345]\n';
     expect(problems(text).join()).not.toContain('12345');

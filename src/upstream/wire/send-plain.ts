@@ -58,16 +58,25 @@ function addressOf(authority: string): Address | null {
 
 /** RFC 9112, section 3: the request line, the headers, an empty line. */
 function headOf({ method, host, headers, body }: OutboundRequest, { address, target }: Way): string {
-  let head = `${method} ${target} HTTP/1.1\r\nhost: ${host ?? address.key}\r\n`;
+  let named = host ?? address.key;
+  let lines = '';
   let accepts = false;
   headers.forEach((value, name) => {
-    if (NO_VALUE.test(value)) return;
-    head += `${name}: ${value}\r\n`;
+    if (NO_VALUE.test(value) || FRAMING.has(name)) return;
+    if (name === 'host') {
+      named = host ?? value;
+      return;
+    }
+    lines += `${name}: ${value}\r\n`;
     accepts ||= name === 'accept';
   });
-  if (!accepts) head += 'accept: */*\r\n';
-  return body === null ? `${head}\r\n` : `${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n`;
+  if (!accepts) lines += 'accept: */*\r\n';
+  if (body !== null) lines += `content-length: ${Buffer.byteLength(body)}\r\n`;
+  return `${method} ${target} HTTP/1.1\r\nhost: ${named}\r\n${lines}\r\n`;
 }
+
+/** Ours alone to say: a second word about where the body ends is how requests are smuggled. */
+const FRAMING: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding']);
 
 /** RFC 9110, section 5.5. A line break in a value would begin a header of its own. */
 const NO_VALUE = /[^\t\x20-\x7e\x80-\xff]/;

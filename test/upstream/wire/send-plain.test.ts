@@ -64,6 +64,26 @@ test('a value with a line break is left out; a query with one is encoded', async
   expect(lines.filter((line) => line.startsWith('x-'))).toEqual(['x-good: c']);
 });
 
+test('one host and one length, whatever the configuration says', async () => {
+  const headers = {
+    host: 'own.example',
+    'content-length': '99',
+    'transfer-encoding': 'chunked',
+    'x-good': 'c',
+  };
+  const lines = (await send({ headers })).split('\r\n');
+  expect(lines).toEqual([
+    'POST /v1/chat HTTP/1.1',
+    'host: own.example',
+    'x-good: c',
+    'accept: */*',
+    'content-length: 2',
+    '',
+    '{}',
+  ]);
+  expect(await send({ headers, host: 'pinned.example' })).toContain('\r\nhost: pinned.example\r\nx-good');
+});
+
 test('https, user names and nonsense are not taken', () => {
   const listener = { answered: () => {}, failed: () => {} };
   const base = { method: 'GET', headers: new Map(), body: null, host: null, serverName: null } as const;
