@@ -128,8 +128,8 @@ function answer(turn: Turn): void {
     return;
   }
   counts.requests += 1;
-  const failing = options.errorRate > 0 && isFailure(counts.requests, options.errorRate);
-  if (failing) wholeAnswer(turn, counts.requests % 2 === 0 ? answers.rateLimited : answers.broken);
+  const failure = options.errorRate > 0 ? failureOrdinal(counts.requests, options.errorRate) : 0;
+  if (failure > 0) wholeAnswer(turn, failure % 2 === 0 ? answers.rateLimited : answers.broken);
   else if (peer.stream) streamAnswer(turn);
   else wholeAnswer(turn, answers.whole);
 }
@@ -146,9 +146,10 @@ function wholeAnswer(turn: Turn, bytes: Buffer): void {
   });
 }
 
-/** Spreads failures evenly: every n-th request, so that runs are comparable. */
-function isFailure(ordinal: number, rate: number): boolean {
-  return Math.floor(ordinal * rate) !== Math.floor((ordinal - 1) * rate);
+/** Spreads failures evenly, every n-th request, so that runs are comparable. The how-many-eth it is, or 0 for none. */
+function failureOrdinal(ordinal: number, rate: number): number {
+  const failures = Math.floor(ordinal * rate);
+  return failures === Math.floor((ordinal - 1) * rate) ? 0 : failures;
 }
 
 function streamAnswer(turn: Turn): void {
