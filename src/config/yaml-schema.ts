@@ -1,5 +1,6 @@
 // The shape of tollgate.yaml: what has structure. Unknown names are refused, so that a slip of the pen is noticed.
 import { z } from 'zod';
+import { FRAMING_HEADERS, HEADER_NAME, HEADER_VALUE } from '../lib/header-text.ts';
 
 const usdPerMillion = z.number().min(0).max(1_000_000);
 
@@ -17,14 +18,14 @@ const price = z.strictObject({
   web_search: z.number().min(0).max(1_000_000).optional(),
 });
 
-/** RFC 9110, sections 5.1 and 5.5; not those that say where a body ends. */
 const headerName = z
   .string()
-  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 'a header is named by letters, digits and hyphens')
-  .regex(/^(?!(content-length|transfer-encoding)$)/i, 'Tollgate sets this header itself; leave it out');
-const headerValue = z
-  .string()
-  .regex(/^[\t\x20-\x7e\x80-\xff]*$/, "a header's value is one line of Latin-1 characters");
+  .regex(HEADER_NAME, 'a header is named by letters, digits and hyphens')
+  .refine(
+    (name) => !FRAMING_HEADERS.has(name.toLowerCase()),
+    'Tollgate sets this header itself; leave it out',
+  );
+const headerValue = z.string().regex(HEADER_VALUE, "a header's value is one line of Latin-1 characters");
 
 const provider = z.strictObject({
   protocol: z.enum(['openai', 'anthropic', 'gemini']).optional(),

@@ -126,18 +126,8 @@ export function attemptCells(eventId: string, attempt: AttemptRecord): Cell[] {
 /** The name a request is counted under: what was asked of the last provider tried, as `provider/model`. */
 export function modelLabel(event: UsageEvent): string | null {
   const last = event.attempts.at(-1);
-  return last ? labelOf(last.provider, last.model) : event.modelAsked;
-}
-
-/** The latest label: rows that come together are mostly for the same model, and each asks several times. */
-let latest = { provider: '', model: '', label: '/' };
-
-function labelOf(provider: string, model: string): string {
-  if (latest.provider !== provider || latest.model !== model) {
-    const label = model.startsWith(`${provider}/`) ? model : `${provider}/${model}`;
-    latest = { provider, model, label };
-  }
-  return latest.label;
+  if (last) return last.model.startsWith(`${last.provider}/`) ? last.model : `${last.provider}/${last.model}`;
+  return event.modelAsked;
 }
 
 function tokenCells(usage: TokenUsage): Cell[] {

@@ -41,11 +41,10 @@ export class ConnectionPool {
   }
 
   /** Begins an exchange: on an idle connection at once, else as soon as there is one. */
-  send(address: Address, exchange: Exchange): Exchange {
+  send(address: Address, exchange: Exchange): void {
     const idle = this.#takeIdle(address.key);
     if (idle) idle.carry(exchange);
     else this.#connect(address, exchange).catch((error: Error) => exchange.fail(error));
-    return exchange;
   }
 
   /** An idle connection that is fresh enough, the one used last first. */

@@ -125,8 +125,9 @@ export class Connection implements Carrier {
     if (!socket) return;
     const body = requestBody ?? '';
     const isSmall = head.length + body.length <= SMALL_CHARS_MAX;
-    const bytes = isSmall ? small : Buffer.from(head + body);
-    const length = isSmall ? encodeInto(head, body) : bytes.length;
+    const bytes = isSmall ? small : Buffer.allocUnsafeSlow(head.length + Buffer.byteLength(body));
+    const headLength = latin1Write(bytes, head, 0);
+    const length = headLength + utf8Write(bytes, body, headLength);
     const written = Math.max(0, socket.write(bytes, 0, length));
     if (written >= length) return;
     const rest = bytes.subarray(written, length);
@@ -134,13 +135,7 @@ export class Connection implements Carrier {
   }
 }
 
-/** Requests up to this size are encoded into one buffer that all share, since a write takes or refuses them at once. */
+/** Requests up to this size are encoded into one buffer that all share: what a write does not take at once is copied. */
 const SMALL_CHARS_MAX = 64 * 1024;
 /** UTF-8 has at most three bytes for each of a string's units. */
 const small = Buffer.allocUnsafeSlow(SMALL_CHARS_MAX * 3);
-
-/** Encodes a head and a body side by side into `small`; the number of bytes. */
-function encodeInto(head: string, body: string): number {
-  const headLength = latin1Write(small, head, 0);
-  return headLength + utf8Write(small, body, headLength);
-}

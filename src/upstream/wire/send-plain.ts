@@ -1,6 +1,7 @@
 // One exchange with a provider that speaks plain HTTP/1.1, on a kept connection: writes the request as text.
 // Never carries what would break out of a header line.
 import { systemClock } from '../../lib/clock.ts';
+import { FRAMING_HEADERS, HEADER_VALUE } from '../../lib/header-text.ts';
 import type { AnswerListener, Cancellable, OutboundRequest } from '../send-by-fetch.ts';
 import { type Address, ConnectionPool } from './connection-pool.ts';
 import { Exchange } from './exchange.ts';
@@ -25,7 +26,9 @@ export function sendPlain(request: OutboundRequest, listener: AnswerListener): C
   const way = wayOf(request.url);
   if (!way) return null;
   pool ??= new ConnectionPool(systemClock);
-  return pool.send(way.address, new Exchange(headOf(request, way), request.body, listener));
+  const exchange = new Exchange(headOf(request, way), request.body, listener);
+  pool.send(way.address, exchange);
+  return exchange;
 }
 
 /** Connections to providers that are open, for the metrics. */
@@ -50,7 +53,8 @@ function addressOf(authority: string): Address | null {
   const url = URL.parse(`${SCHEME}${authority}/`);
   if (!url?.hostname || url.username !== '' || url.password !== '') return null;
   return {
-    key: authority,
+    // In the form that names travel in, should it be written in another script.
+    key: isPlain(authority) ? authority : url.host,
     hostname: url.hostname.replace(/^\[|\]$/g, ''),
     port: Number(url.port || 80),
   };
@@ -62,7 +66,7 @@ function headOf({ method, host, headers, body }: OutboundRequest, { address, tar
   let lines = '';
   let accepts = false;
   headers.forEach((value, name) => {
-    if (NO_VALUE.test(value) || FRAMING.has(name)) return;
+    if (!HEADER_VALUE.test(value) || FRAMING_HEADERS.has(name)) return;
     if (name === 'host') {
       named = host ?? value;
       return;
@@ -75,15 +79,13 @@ function headOf({ method, host, headers, body }: OutboundRequest, { address, tar
   return `${method} ${target} HTTP/1.1\r\nhost: ${named}\r\n${lines}\r\n`;
 }
 
-/** Ours alone to say: a second word about where the body ends is how requests are smuggled. */
-const FRAMING: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding']);
-
-/** RFC 9110, section 5.5. A line break in a value would begin a header of its own. */
-const NO_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
-
 /** Callers' query strings come as they were sent: a character that ends a request line is encoded away. */
 function plainTarget(target: string): string {
-  if (!/[^\x21-\x7e]/.test(target)) return target;
+  if (isPlain(target)) return target;
   const url = URL.parse(target, 'http://host');
   return url ? url.pathname + url.search : '/';
+}
+
+function isPlain(text: string): boolean {
+  return /^[\x21-\x7e]*$/.test(text);
 }

@@ -49,10 +49,11 @@ async function peer(answer: (socket: Socket, request: string, ordinal: number) =
 const ask = (body = '') => `POST / HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 const ok = (body: string) => `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 
-function send(pool: ConnectionPool, address: Address, message = ask()) {
+function send(pool: ConnectionPool, address: Address, head = ask(), body: string | null = null) {
   let exchange!: Exchange;
   const answer = new Promise<RawAnswer>((resolve, reject) => {
-    exchange = pool.send(address, new Exchange(message, null, { answered: resolve, failed: reject }));
+    exchange = new Exchange(head, body, { answered: resolve, failed: reject });
+    pool.send(address, exchange);
   });
   answer.catch(() => {});
   return { exchange, answer };
@@ -261,7 +262,7 @@ describe('the pace', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
     const pool = new ConnectionPool(systemClock);
-    const { answer } = send(pool, { key: 'slow', hostname: '127.0.0.1', port }, head + body);
+    const { answer } = send(pool, { key: 'slow', hostname: '127.0.0.1', port }, head, body);
     expect(await bodyOf(await answer)).toBe('got it');
     expect(received).toBe(sent + head.length);
     expect(pool.idleCount).toBe(1);

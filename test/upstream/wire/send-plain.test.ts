@@ -8,11 +8,13 @@ import { sendPlain } from '../../../src/upstream/wire/send-plain.ts';
 let server: Server;
 let port = 0;
 let received = '';
+let receivedBytes = '';
 
 beforeAll(async () => {
   server = createServer((socket) => {
     socket.on('data', (bytes) => {
       received += bytes.toString('utf8');
+      receivedBytes += bytes.toString('latin1');
       socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
     });
   });
@@ -25,6 +27,7 @@ type Given = Partial<Omit<OutboundRequest, 'headers'>> & { readonly headers?: Re
 
 async function send({ headers, ...more }: Given): Promise<string> {
   received = '';
+  receivedBytes = '';
   const request: OutboundRequest = {
     url: `http://127.0.0.1:${port}/v1/chat`,
     method: 'POST',
@@ -62,6 +65,18 @@ test('a value with a line break is left out; a query with one is encoded', async
   const lines = text.split('\r\n');
   expect(lines[0]).toBe('POST /v1/chat?a=b%20cx:%20y&d=%C3%A9 HTTP/1.1');
   expect(lines.filter((line) => line.startsWith('x-'))).toEqual(['x-good: c']);
+});
+
+test('a value beyond ASCII keeps its bytes, whatever the size of the body', async () => {
+  for (const body of ['{}', JSON.stringify('é'.repeat(70_000))]) {
+    await send({ headers: { 'x-name': 'Gr\xf6\xdfe' }, body });
+    expect(receivedBytes).toContain('\r\nx-name: Gr\xf6\xdfe\r\n');
+  }
+});
+
+test('a name in another script is called by its plain form', async () => {
+  const text = await send({ url: `http://\uff11\uff12\uff17.0.0.1:${port}/v1` });
+  expect(text).toContain(`\r\nhost: 127.0.0.1:${port}\r\n`);
 });
 
 test('one host and one length, whatever the configuration says', async () => {
