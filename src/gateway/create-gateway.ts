@@ -17,7 +17,7 @@ import { CHAT, EMBEDDINGS, type Endpoint, MESSAGES } from './endpoint.ts';
 import { errorResponse } from './error-response.ts';
 import { type Identity, identify } from './exchange.ts';
 import { generateEndpoint } from './generate-endpoint.ts';
-import { type CompletionCall, handleCompletion } from './handle-completion.ts';
+import { handleCompletion } from './handle-completion.ts';
 import { handleCountTokens } from './handle-count-tokens.ts';
 import { findModel, listModels, type ModelCatalogue } from './models.ts';
 import { QUESTIONS } from './questions.ts';
@@ -50,8 +50,6 @@ const QUOTA_PATH = '/v1/quota-stats';
 /** An order to refresh is a few words. */
 const ORDER_BYTES_MAX = 16 * 1024;
 
-type Act = (call: CompletionCall, deps: GatewayDeps) => Promise<Response>;
-
 type GatewayParts = GatewayDeps & { readonly catalogue: ModelCatalogue };
 
 export function createGateway(deps: GatewayParts): Gateway {
@@ -66,26 +64,23 @@ export function createGateway(deps: GatewayParts): Gateway {
     const { path, query } = target;
     const counts = path === COUNT_TOKENS_PATH;
     const endpoint = counts ? MESSAGES : (COMPLETIONS.get(path) ?? generateEndpoint(path));
-    if (!endpoint) return question(call, { actor, identity, deps });
+    if (!endpoint) return orRefused(answerQuestion(call, { actor, identity, deps }), call, identity);
     allow(request, 'POST');
     call.keepOpen();
     const completion = { request, identity, endpoint, actor, query, caller: call };
-    return serve(completion, counts ? handleCountTokens : handleCompletion, call);
+    const act = counts ? handleCountTokens : handleCompletion;
+    return orRefused(act(completion, deps), call, identity);
   }
 
-  async function question(call: GatewayCall, asked: Asked): Promise<Response> {
+  async function orRefused(
+    answering: Promise<Response>,
+    call: GatewayCall,
+    identity: Identity,
+  ): Promise<Response> {
     try {
-      return await answerQuestion(call, asked);
+      return await answering;
     } catch (thrown) {
-      return refuse(thrown, call, asked.identity);
-    }
-  }
-
-  async function serve(completion: CompletionCall, act: Act, call: GatewayCall): Promise<Response> {
-    try {
-      return await act(completion, deps);
-    } catch (thrown) {
-      return refuse(thrown, call, completion.identity);
+      return refuse(thrown, call, identity);
     }
   }
 

@@ -79,11 +79,14 @@ function unchanged(
   const { endpoint, facts, body } = exchange;
   const usageInjected = facts.stream && !facts.includeUsageAsked && target.spec.includeUsage;
   const own = sameFamilyBody(body, endpoint.dialect, target.spec.name);
-  const text = rewriteBody(own === body.text ? body : { text: own, json: body.json }, {
-    model: target.model === facts.model ? null : target.model,
-    includeUsage: usageInjected,
-    temperatureZero: endpoint.dialect === 'openai-chat' ? temperature : 'keep',
-  });
+  const text = rewriteBody(
+    { text: own, json: body.json },
+    {
+      model: target.model === facts.model ? null : target.model,
+      includeUsage: usageInjected,
+      temperatureZero: endpoint.dialect === 'openai-chat' ? temperature : 'keep',
+    },
+  );
   return {
     operation,
     dialect,

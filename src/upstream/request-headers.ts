@@ -74,31 +74,34 @@ export class CallHeaders {
   }
 
   forEach(visit: VisitHeader): void {
-    const { spec, credential, headers: inbound, extraHeaders } = this.#call;
-    const extra = extraHeaders && !isEmpty(extraHeaders) ? extraHeaders : null;
-    const ours = isEmpty(spec.headers) ? null : spec.headers;
+    const { spec, credential, headers: inbound, extraHeaders: extra = NONE } = this.#call;
+    const fixed = authHeader(spec.auth);
     const listed = inbound ? listedInConnection(inbound) : null;
     inbound?.forEach((value, name) => {
-      if (travels(name, listed) && !has(extra, name)) visit(value, name);
+      if (travels(name, listed) && !Object.hasOwn(extra, name)) visit(value, name);
     });
-    for (const name in extra) if (!isFixed(name, spec.auth)) visit(extra[name] ?? '', name);
-    for (const name in ours) {
-      const isGiven = has(extra, name) || (travels(name, listed) && inbound?.get(name) != null);
-      if (!isGiven && !isFixed(name, spec.auth)) visit(ours[name] ?? '', name);
+    for (const name in extra) if (!isOurs(name, fixed)) visit(extra[name] ?? '', name);
+    for (const name in spec.headers) {
+      const isGiven =
+        Object.hasOwn(extra, name) || (travels(name, listed) && (inbound?.get(name) ?? null) !== null);
+      if (!isGiven && !isOurs(name, fixed)) visit(spec.headers[name] ?? '', name);
     }
     visit(USER_AGENT, 'user-agent');
     visit('identity', 'accept-encoding');
-    if (spec.auth === 'bearer') visit(`Bearer ${credential.secret}`, 'authorization');
-    else if (spec.auth !== 'none') visit(credential.secret, spec.auth);
+    if (fixed) visit(fixed === 'authorization' ? `Bearer ${credential.secret}` : credential.secret, fixed);
   }
 }
 
-function isFixed(name: string, auth: AuthStyle): boolean {
-  return (
-    name === 'user-agent' ||
-    name === 'accept-encoding' ||
-    name === (auth === 'bearer' ? 'authorization' : auth)
-  );
+const NONE: Readonly<Record<string, string>> = {};
+
+/** The header that carries the credential, null where none does. */
+function authHeader(auth: AuthStyle): string | null {
+  if (auth === 'none') return null;
+  return auth === 'bearer' ? 'authorization' : auth;
+}
+
+function isOurs(name: string, fixed: string | null): boolean {
+  return name === 'user-agent' || name === 'accept-encoding' || name === fixed;
 }
 
 /** Headers that the caller names as hop-by-hop. */
@@ -109,17 +112,6 @@ function listedInConnection(inbound: HeaderSource): readonly string[] | null {
 
 function travels(name: string, listed: readonly string[] | null): boolean {
   return mayTravel(name) && !listed?.includes(name);
-}
-
-type HeaderRecord = Readonly<Record<string, string>>;
-
-function has(record: HeaderRecord | null, name: string): boolean {
-  return record !== null && Object.hasOwn(record, name);
-}
-
-function isEmpty(record: HeaderRecord): boolean {
-  for (const _ in record) return false;
-  return true;
 }
 
 export function mayTravel(name: string): boolean {

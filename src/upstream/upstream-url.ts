@@ -18,9 +18,9 @@ export function upstreamUrl(
   if (path === undefined) return null;
   const url = spec.baseUrl + (path.includes('{model}') ? path.replace('{model}', plainModel(model)) : path);
   const rest = query === '' ? '' : withoutKey(query);
-  const own = isEmpty(spec.query) ? [] : Object.entries(spec.query);
-  if (own.length === 0 && rest === '') return path.includes('{model}') ? url : fixed(spec, operation, url);
-  if (own.length === 0) return `${url}?${rest}`;
+  const own = Object.entries(spec.query);
+  if (own.length === 0 && rest !== '') return `${url}?${rest}`;
+  if (own.length === 0) return path.includes('{model}') ? url : fixed(spec, operation, url);
   const params = new URLSearchParams(rest);
   for (const [name, value] of own) params.set(name, value);
   return `${url}?${params}`;
@@ -30,11 +30,6 @@ function fixed(spec: ProviderSpec, operation: Operation, url: string): string {
   const urls = fixedUrls.get(spec) ?? new Map<Operation, string>();
   fixedUrls.set(spec, urls.set(operation, url));
   return url;
-}
-
-function isEmpty(record: Readonly<Record<string, string>>): boolean {
-  for (const _ in record) return false;
-  return true;
 }
 
 /** A model name as one or more path segments: slashes stay (`tunedModels/x`), dot segments and the rest are encoded. */

@@ -95,31 +95,27 @@ describe('a caller that leaves', () => {
     expect(upstream.abandoned()).toBe(before + 1);
   });
 
-  test('cancel: a caller who leaves before the first event frees the provider at once', async () => {
-    upstream.play(() => ({
-      headers: { 'content-type': 'text/event-stream' },
-      steps: [{ send: ': thinking\n\n' }, { waitMs: 8_000 }, { send: 'data: [DONE]\n\n' }],
-    }));
-    const before = upstream.abandoned();
-    const startedMs = performance.now();
-    await askAndLeave(tollgate.key, { stream: true }, 0);
-    expect(await theEvent()).toMatchObject({ outcome: 'aborted', error_type: 'client_gone', status: 499 });
-    expect(performance.now() - startedMs).toBeLessThan(2_000);
-    expect(upstream.abandoned()).toBe(before + 1);
-  });
-
-  test('cancel: a caller who leaves in the middle of a whole answer frees the provider at once', async () => {
-    upstream.play(() => ({
-      headers: { 'content-type': 'application/json' },
-      steps: [{ send: '{"id":' }, { waitMs: 8_000 }, { send: '1}' }],
-    }));
-    const before = upstream.abandoned();
-    const startedMs = performance.now();
-    await askAndLeave(tollgate.key, {}, 0);
-    expect(await theEvent()).toMatchObject({ outcome: 'aborted', error_type: 'client_gone', status: 499 });
-    expect(performance.now() - startedMs).toBeLessThan(2_000);
-    expect(upstream.abandoned()).toBe(before + 1);
-  });
+  for (const { when, asked, type, first } of [
+    {
+      when: 'before the first event',
+      asked: { stream: true },
+      type: 'text/event-stream',
+      first: ': thinking\n\n',
+    },
+    { when: 'in the middle of a whole answer', asked: {}, type: 'application/json', first: '{"id":' },
+  ])
+    test(`cancel: a caller who leaves ${when} frees the provider at once`, async () => {
+      upstream.play(() => ({
+        headers: { 'content-type': type },
+        steps: [{ send: first }, { waitMs: 8_000 }, { send: 'too late' }],
+      }));
+      const before = upstream.abandoned();
+      const startedMs = performance.now();
+      await askAndLeave(tollgate.key, asked, 0);
+      expect(await theEvent()).toMatchObject({ outcome: 'aborted', error_type: 'client_gone', status: 499 });
+      expect(performance.now() - startedMs).toBeLessThan(2_000);
+      expect(upstream.abandoned()).toBe(before + 1);
+    });
 
   test('drain: the stream is read to its end and the numbers are the provider’s own', async () => {
     upstream.play(() => slowStream(15));

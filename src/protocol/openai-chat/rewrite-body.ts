@@ -46,7 +46,7 @@ interface Places {
 /** Throws AppError `invalid_request` when a deciding key is repeated. */
 export function rewriteBody(body: JsonText, rewrite: BodyRewrite): string {
   const { text } = body;
-  const { model, options, temperature, close } = search(body) ?? read(text);
+  const { model, options, temperature, close } = search(body, rewrite) ?? read(text);
   const edits: (JsonSpan & { text: string })[] = [];
   if (rewrite.model !== null && model) edits.push({ ...model, text: JSON.stringify(rewrite.model) });
   if (rewrite.includeUsage) edits.push(usageEdit(text, options, close));
@@ -65,16 +65,15 @@ export function rewriteBody(body: JsonText, rewrite: BodyRewrite): string {
  * The places by plain search, or null where only reading tells: a name that occurs more than once may be repeated or
  * stand in a nested object. A quote within a string is written `\"`, so that `"model"` is never part of one.
  */
-function search({ text, json }: JsonText): Places | null {
+function search({ text, json }: JsonText, rewrite: BodyRewrite): Places | null {
   // A name may be spelt with escapes: its letters then begin with `\u00`.
   if (text.length > SEARCHED_CHARS_MAX || text.includes('\\u00')) return null;
-  for (let index = 0; index < QUOTED_KEYS.length; index++) {
-    const quoted = QUOTED_KEYS[index] ?? '';
+  for (const quoted of QUOTED_KEYS) {
     const at = text.indexOf(quoted);
-    if (at < 0) continue;
-    if (quoted === '"stream_options"' || quoted === '"temperature"') return null;
-    if (text.indexOf(quoted, at + quoted.length) >= 0) return null;
+    if (at >= 0 && text.indexOf(quoted, at + quoted.length) >= 0) return null;
   }
+  if (rewrite.includeUsage && text.includes('"stream_options"')) return null;
+  if (rewrite.temperatureZero !== 'keep' && text.includes('"temperature"')) return null;
   const model = typeof json.model === 'string' ? modelSpan(text, json.model) : undefined;
   if (model === null) return null;
   return { model, options: undefined, temperature: undefined, close: text.lastIndexOf('}') };
