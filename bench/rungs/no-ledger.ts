@@ -2,5 +2,5 @@
 import { Ledger } from '../../src/ledger/create-ledger.ts';
 
 Ledger.prototype.admit = () => {};
-Ledger.prototype.begin = () => {};
+Ledger.prototype.begin = () => null;
 Ledger.prototype.settle = () => {};

@@ -13,7 +13,7 @@ import type { Ledger } from '../ledger/create-ledger.ts';
 import { BUNDLED_EDITION } from '../ledger/prices/bundled-prices.ts';
 import type { PriceBook } from '../ledger/prices/price-book.ts';
 import { systemClock } from '../lib/clock.ts';
-import type { WatchedSet } from '../lib/watched-set.ts';
+import type { WatchedList } from '../lib/watched-list.ts';
 import { checkFiles } from '../services/doctor/check-files.ts';
 import { checkProviders } from '../services/doctor/check-providers.ts';
 import type { Finding } from '../services/doctor/finding.ts';
@@ -30,7 +30,7 @@ export interface DeskDeps {
   readonly ledger: Ledger;
   readonly upstream: ComposedUpstream;
   readonly prices: PriceBook;
-  readonly live: WatchedSet<Exchange>;
+  readonly live: WatchedList<Exchange>;
 }
 
 export type Desks = Pick<PageParts, 'live' | 'providers' | 'models' | 'settings'>;
@@ -55,7 +55,6 @@ function liveDesk({ live, store }: DeskDeps): LiveRequests {
     total: () => live.size(),
     watch: live.watch,
     list: async (limit) => {
-      // Sets keep the order of coming, so the first are the oldest.
       const oldest: Exchange[] = [];
       for (const exchange of live.values()) {
         if (oldest.length >= limit) break;

@@ -29,9 +29,9 @@ function isForwarded(headers: Headers): boolean {
 export function countSettled(ledger: UsageSink, metrics: HouseMetrics): UsageSink {
   return {
     admit: (budgeted) => ledger.admit(budgeted),
-    begin: (mark, budgeted) => ledger.begin(mark, budgeted),
-    settle: (event) => {
-      ledger.settle(event);
+    begin: (started, budgeted) => ledger.begin(started, budgeted),
+    settle: (event, mark) => {
+      ledger.settle(event, mark);
       metrics.count(event);
     },
     confirmed: () => ledger.confirmed(),

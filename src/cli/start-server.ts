@@ -18,7 +18,7 @@ import { createPriceBook, type PriceBook } from '../ledger/prices/price-book.ts'
 import { createTokenCounter, type TokenCounter } from '../ledger/token-counter.ts';
 import { sleep, systemClock, waitAtMost } from '../lib/clock.ts';
 import { createLog, type Log } from '../lib/log.ts';
-import { createWatchedSet, type WatchedSet } from '../lib/watched-set.ts';
+import { createWatchedList, type WatchedList } from '../lib/watched-list.ts';
 import { createAuthenticate } from '../services/authenticate-key.ts';
 import { createHouseMetrics, type HouseMetrics } from '../services/house-metrics.ts';
 import { createKeyIndex, type KeyIndex } from '../services/key-index.ts';
@@ -62,7 +62,7 @@ interface House {
   readonly prices: PriceBook;
   readonly tokenCounter: TokenCounter;
   readonly hangUps: HangUpRules;
-  readonly live: WatchedSet<Exchange>;
+  readonly live: WatchedList<Exchange>;
   readonly retention: RetentionJob;
   readonly limits: ComposedLimits;
   readonly metrics: HouseMetrics;
@@ -163,7 +163,7 @@ async function buildHouse(config: Config): Promise<House> {
   const upstream = await composeUpstream(config, store, log);
   const overrides = await loadPriceOverrides(store, config.yaml.prices);
   const prices = createPriceBook({ clock: systemClock, overrides });
-  const live = createWatchedSet<Exchange>(LIVE_REQUESTS_MAX);
+  const live = createWatchedList<Exchange>(LIVE_REQUESTS_MAX);
   const desks = composeDesks({ config, store, ledger, upstream, prices, live });
   const limits = await composeLimits({ store, ledger, clock: systemClock, log, yaml: config.yaml });
   const console = await composeConsole({ config, store, log, keys, desks, limits });

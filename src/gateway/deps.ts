@@ -1,11 +1,12 @@
 // What the data plane is handed: values and narrow ports, never the whole configuration.
 import type { UsageEvent } from '../core/usage-event.ts';
+import type { OpenMark } from '../ledger/open-mark.ts';
 import type { PriceBook } from '../ledger/prices/price-book.ts';
 import type { StartedMark } from '../ledger/recover.ts';
 import type { TokenCounter } from '../ledger/token-counter.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import type { WatchedSet } from '../lib/watched-set.ts';
+import type { WatchedList } from '../lib/watched-list.ts';
 import type { Limiter } from '../limits/limiter.ts';
 
 import type { Authenticate } from '../services/authenticate-key.ts';
@@ -22,9 +23,9 @@ export interface UsageSink {
   /** Throws `store_unavailable` when what this request will use could not be written down. */
   readonly admit: (budgeted: boolean) => void;
   /** A mark for a process that dies, to leave a row and not a gap. Throws as admit does. Await `confirmed` before going upstream. */
-  readonly begin: (mark: StartedMark, budgeted: boolean) => void;
-  /** Takes the event; throws `store_unavailable` at the bound. Await `confirmed` before the last byte goes out. */
-  readonly settle: (event: UsageEvent) => void;
+  readonly begin: (started: StartedMark, budgeted: boolean) => OpenMark | null;
+  /** Takes the event and the mark its request began with; throws `store_unavailable` at the bound. Await `confirmed` before the last byte goes out. */
+  readonly settle: (event: UsageEvent, mark: OpenMark | null) => void;
   /** Resolves once what was begun and settled survives this process; null when it does. Rejects with `store_unavailable`. */
   readonly confirmed: () => Promise<void> | null;
 }
@@ -62,7 +63,7 @@ export interface GatewayDeps {
   readonly watch: StreamWatch;
   readonly hangUps: HangUpRules;
   /** Admitted requests until they are settled: for the dashboard's live view. */
-  readonly live: WatchedSet<Exchange>;
+  readonly live: WatchedList<Exchange>;
   readonly clock: Clock;
   readonly log: Log;
   readonly timings: GatewayTimings;

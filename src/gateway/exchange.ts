@@ -2,9 +2,11 @@
 import type { Actor } from '../core/actor.ts';
 import type { AttemptRecord } from '../core/usage-event.ts';
 import { readRequestId } from '../http/request-id.ts';
+import type { OpenMark } from '../ledger/open-mark.ts';
 import type { Clock } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
 import type { JsonObject } from '../lib/json.ts';
+import { Linked } from '../lib/linked-list.ts';
 import type { Admission } from '../limits/limiter.ts';
 import type { RequestFacts } from '../protocol/types.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -34,7 +36,7 @@ export interface ExchangeParts {
 }
 
 /** A class, so that all requests have one shape: the data plane reads these fields hundreds of times a request. */
-export class Exchange {
+export class Exchange extends Linked {
   /** Ours; the primary key of the usage event. */
   readonly id: string;
   /** What the caller is told: its own plain id, else ours. */
@@ -54,6 +56,8 @@ export class Exchange {
   readonly startedMs: number;
   readonly attempts: AttemptRecord[] = [];
   admission: Admission | null = null;
+  /** That it has begun, in the ledger; null where nothing was written down. */
+  mark: OpenMark | null = null;
   /** What the caller's leaving means; decided once it is known which model is asked. */
   hangUp: HangUp;
   /** Monotonic time at which the first byte of the answer was ready; null before. */
@@ -61,6 +65,7 @@ export class Exchange {
   settled = false;
 
   constructor(parts: ExchangeParts, body: RequestBody, facts: RequestFacts) {
+    super();
     const { identity } = parts;
     this.id = identity.id;
     this.requestId = identity.requestId;

@@ -77,7 +77,7 @@ function settleFailure(exchange: Exchange, error: AppError, deps: GatewayDeps): 
   if (exchange.attempts.length === 0) {
     // Nothing went upstream: as if the request had not been admitted.
     exchange.settled = true;
-    deps.live.delete(exchange);
+    deps.live.remove(exchange);
     exchange.hangUp.end();
     exchange.admission?.release();
     return error;

@@ -14,7 +14,7 @@ import type { GatewayDeps } from './deps.ts';
 import { type Answered, endAnswer } from './end-answer.ts';
 import { errorText } from './error-response.ts';
 import { CancelOnHangUp } from './hang-up.ts';
-import type { Waiting, WatchedStream } from './stream-watch.ts';
+import { type Waiting, WatchedStream } from './stream-watch.ts';
 
 export interface AnsweredStream extends Answered {
   readonly source: AnswerBody;
@@ -55,7 +55,7 @@ export function relayStream(answered: AnsweredStream, deps: GatewayDeps): Respon
 
 const encoder = new TextEncoder();
 
-class StreamRelay implements WatchedStream, BodySink {
+class StreamRelay extends WatchedStream implements BodySink {
   readonly #answered: AnsweredStream;
   readonly #deps: GatewayDeps;
   readonly #source: AnswerBody;
@@ -77,6 +77,7 @@ class StreamRelay implements WatchedStream, BodySink {
   #ended = false;
 
   constructor(answered: AnsweredStream, deps: GatewayDeps) {
+    super();
     this.#answered = answered;
     this.#deps = deps;
     this.#source = answered.source;

@@ -23,10 +23,10 @@ export function settle(exchange: Exchange, settlement: Settlement, deps: Gateway
   if (exchange.settled) return;
   exchange.settled = true;
   exchange.hangUp.end();
-  deps.live.delete(exchange);
+  deps.live.remove(exchange);
   const event = toEvent(exchange, settlement, deps);
   try {
-    deps.ledger.settle(event);
+    deps.ledger.settle(event, exchange.mark);
   } finally {
     exchange.admission?.settle({
       costNanoUsd: event.costNanoUsd,
@@ -104,13 +104,13 @@ export function beginUsage(exchange: Exchange, deps: GatewayDeps): Promise<void>
     deps.ledger.admit(false);
     return null;
   }
-  deps.ledger.begin(markOf(exchange), budgeted);
+  exchange.mark = deps.ledger.begin(startOf(exchange), budgeted);
   const written = deps.ledger.confirmed();
   // A stream without a budget is served even where its mark is lost: its event is what counts.
   return budgeted ? written : (written?.catch(() => {}) ?? null);
 }
 
-function markOf(exchange: Exchange): StartedMark {
+function startOf(exchange: Exchange): StartedMark {
   const { actor, facts, admission } = exchange;
   return {
     id: exchange.id,

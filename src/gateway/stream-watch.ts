@@ -1,6 +1,7 @@
 // One timer for all streams: it finds those whose provider has gone silent and those whose caller has stopped reading.
 // Per-chunk timers would cost more than the chunks.
 import type { Clock } from '../lib/clock.ts';
+import { Linked, LinkedList } from '../lib/linked-list.ts';
 
 /** How often the streams are looked at; limits are met to within this. */
 const SWEEP_MS = 250;
@@ -11,15 +12,15 @@ const TRAILER_MS = 1_000;
 /** Which side a stream waits for: the provider's next bytes, the caller's taking them, or the end of what is complete. */
 export type Waiting = 'provider' | 'caller' | 'trailer' | 'nobody';
 
-export interface WatchedStream {
-  readonly waitingFor: () => Waiting;
+export abstract class WatchedStream extends Linked {
+  abstract waitingFor(): Waiting;
   /** Monotonic time since which we wait. */
-  readonly since: () => number;
-  readonly onProviderSilent: () => void;
-  readonly onCallerStalled: () => void;
-  readonly onTrailerLate: () => void;
+  abstract since(): number;
+  abstract onProviderSilent(): void;
+  abstract onCallerStalled(): void;
+  abstract onTrailerLate(): void;
   /** The grace time of a shutdown is over. */
-  readonly onShutdown: () => void;
+  abstract onShutdown(): void;
 }
 
 export interface StreamWatch {
@@ -37,7 +38,7 @@ export function createStreamWatch(options: {
   readonly writeIdleMs: number;
 }): StreamWatch {
   const { clock, readIdleMs, writeIdleMs } = options;
-  const streams = new Set<WatchedStream>();
+  const streams = new LinkedList<WatchedStream>();
   const timer = setInterval(() => {
     const nowMs = clock.monotonicMs();
     for (const stream of streams) {
@@ -51,7 +52,9 @@ export function createStreamWatch(options: {
   timer.unref();
   return {
     add: (stream) => streams.add(stream),
-    remove: (stream) => streams.delete(stream),
+    remove: (stream) => {
+      streams.remove(stream);
+    },
     size: () => streams.size,
     endAll: () => {
       for (const stream of [...streams]) stream.onShutdown();

@@ -1,11 +1,11 @@
 // The usage ledger: the one place where usage is written. Journal first, store later, nothing lost in between.
 // Never prices and never counts tokens: it keeps what the gateway settled.
 import { join } from 'node:path';
-import type { JournalLine } from '../core/journal-record.ts';
 import type { UsageEvent } from '../core/usage-event.ts';
-import { encodeMark, encodeUsageEvent } from '../core/usage-record.ts';
+import { encodeUsageEvent } from '../core/usage-record.ts';
 import { appError } from '../errors/app-error.ts';
 import { waitAtMost } from '../lib/clock.ts';
+import { LinkedList } from '../lib/linked-list.ts';
 import type { Log } from '../lib/log.ts';
 import { holdLock } from '../store/dialect/sqlite/hold-lock.ts';
 import type { Store } from '../store/open-store.ts';
@@ -13,6 +13,7 @@ import { insertUsageJournal, insertUsageJson } from '../store/usage-events.ts';
 import { DRAIN_DEFAULTS, Drain, type DrainSettings } from './drain.ts';
 import { JOURNAL_DEFAULTS, Journal, JournalRefused, type JournalSettings } from './journal.ts';
 import type { JournalIo } from './journal-io.ts';
+import { type LedgerLine, OpenMark } from './open-mark.ts';
 import { orphanEvent, recover, type StartedMark } from './recover.ts';
 import type { Segment } from './segment-files.ts';
 import { SetAside } from './set-aside.ts';
@@ -52,25 +53,16 @@ export interface LedgerStats {
   readonly failure: string | null;
 }
 
-/** A request under way. Its mark goes with its event, once that is written. */
-interface OpenMark {
-  readonly json: string;
-  readonly budgeted: boolean;
-  /** Where it stands; null when it is to be written again. */
-  segment: Segment | null;
-  written: boolean;
-}
-
 /** How long close() waits for the store; what is left stays in the journal for the next start. */
 const CLOSE_WAIT_MS = 5_000;
 
 export class Ledger {
   readonly #settings: LedgerSettings;
-  readonly #journal: Journal;
+  readonly #journal: Journal<LedgerLine>;
   readonly #drain: Drain;
   readonly #setAside: SetAside;
   readonly #log: Log;
-  readonly #marks = new Map<string, OpenMark>();
+  readonly #marks = new LinkedList<OpenMark>();
   readonly #release: () => void;
   #settled = 0;
   #uncounted = 0;
@@ -82,7 +74,7 @@ export class Ledger {
   constructor(options: LedgerOptions, settings: LedgerSettings, folder: string) {
     this.#settings = settings;
     this.#log = options.log;
-    this.#journal = new Journal({
+    this.#journal = new Journal<LedgerLine>({
       folder,
       settings,
       log: options.log,
@@ -112,36 +104,39 @@ export class Ledger {
   }
 
   /**
-   * Writes down that a request has begun, so that a dead process leaves a trace. Throws `store_unavailable` for budgeted ones
-   * whose mark is refused at once; others go on without. Await `confirmed()` before anything goes upstream.
+   * Writes down that a request has begun, so that a dead process leaves a trace; `settle` is owed the mark. Throws
+   * `store_unavailable` for budgeted ones whose mark is refused at once; others go on without, and null is answered. Await
+   * `confirmed()` before anything goes upstream.
    */
-  begin(mark: StartedMark, budgeted = false): void {
+  begin(started: StartedMark, budgeted = false): OpenMark | null {
     this.admit(budgeted);
-    const open: OpenMark = { json: encodeMark(mark), budgeted, segment: null, written: false };
+    const mark = new OpenMark(started, budgeted);
     try {
       if (this.#marks.size >= this.#settings.openMarksMax)
         throw new JournalRefused(`${this.#marks.size} requests are under way, the bound of openMarksMax`);
-      this.#marks.set(mark.id, open);
-      open.segment = this.#journal.append({ kind: 'S', id: mark.id, json: open.json });
+      this.#marks.add(mark);
+      mark.segment = this.#journal.append({ kind: 'S', id: mark.id, json: mark.json, mark });
+      return mark;
     } catch (error) {
-      this.#marks.delete(mark.id);
+      this.#marks.remove(mark);
       this.#journalFailed(error);
       if (budgeted) throw this.#unavailable();
+      return null;
     }
   }
 
   /**
-   * Writes the final event. Await `confirmed()` before the last byte goes out. Throws `store_unavailable` only when it is
-   * known at once that nothing can take it.
+   * Writes the final event, with the mark that its request began with. Await `confirmed()` before the last byte goes out.
+   * Throws `store_unavailable` only when it is known at once that nothing can take it.
    */
-  settle(event: UsageEvent): void {
-    const json = encodeUsageEvent(event);
+  settle(event: UsageEvent, mark: OpenMark | null = null): void {
+    const line: LedgerLine = { kind: 'E', id: event.id, json: encodeUsageEvent(event), mark };
     this.#settled += 1;
     try {
-      this.#journal.append({ kind: 'E', id: event.id, json });
+      this.#journal.append(line);
     } catch (error) {
       this.#journalFailed(error);
-      if (!this.#keep(event.id, json)) throw this.#unavailable();
+      if (!this.#keep(line)) throw this.#unavailable();
     }
     this.#drain.wake();
   }
@@ -191,7 +186,7 @@ export class Ledger {
     const { orphans, events, unread } = await recover(left);
     if (unread > 0) this.#log.error({ unread }, 'marks of begun requests could not be read');
     this.#settled += events;
-    for (const mark of orphans) this.settle(orphanEvent(mark));
+    for (const started of orphans) this.settle(orphanEvent(started));
     this.#orphansSwept = orphans.length;
     if (left.length > 0) {
       this.#log.info({ segments: left.length, events, orphans: orphans.length }, 'journal recovered');
@@ -199,30 +194,27 @@ export class Ledger {
     }
   }
 
-  #written(lines: readonly JournalLine[]): void {
+  #written(lines: readonly LedgerLine[]): void {
     this.#journalFailure = null;
-    for (const { kind, id } of lines) {
-      if (kind === 'E') this.#marks.delete(id);
-      else {
-        const mark = this.#marks.get(id);
-        if (mark) mark.written = true;
-      }
+    for (const { kind, mark } of lines) {
+      if (mark === null) continue;
+      if (kind === 'E') this.#marks.remove(mark);
+      else mark.written = true;
     }
   }
 
   /** A turn's write failed. Answers the error for those who wait for it, or null when memory keeps all that counts. */
-  #refused(lines: readonly JournalLine[], error: JournalRefused): Error | null {
+  #refused(lines: readonly LedgerLine[], error: JournalRefused): Error | null {
     this.#journalFailed(error);
     let lost = false;
-    for (const { kind, id, json } of lines) {
-      const mark = this.#marks.get(id);
+    for (const line of lines) {
+      const { kind, mark } = line;
       if (kind === 'E') {
-        lost = !this.#keep(id, json) || lost;
+        lost = !this.#keep(line) || lost;
       } else if (mark?.written) {
         // Of a request that went upstream long ago: it is written again with the next segment that goes.
         mark.segment = null;
-      } else if (mark) {
-        this.#marks.delete(id);
+      } else if (mark && this.#marks.remove(mark)) {
         lost ||= mark.budgeted;
       }
     }
@@ -231,9 +223,9 @@ export class Ledger {
   }
 
   /** Keeps an event that the journal refused. False when it is lost and its request must hear of it. */
-  #keep(id: string, json: string): boolean {
+  #keep({ id, json, mark }: LedgerLine): boolean {
     if (this.#drain.hold(json)) {
-      this.#marks.delete(id);
+      if (mark) this.#marks.remove(mark);
       return true;
     }
     this.#uncounted += 1;
@@ -245,10 +237,11 @@ export class Ledger {
   /** Marks that are still open move to the newest segment, so that an old one can go, even from a full journal. */
   #carryMarks(segment: Segment): void {
     this.#journal.flush();
-    for (const [id, mark] of this.#marks) {
-      if (mark.segment !== segment && mark.segment !== null) continue;
+    // A copy: an append may write what waited, and with it end other marks.
+    for (const mark of [...this.#marks]) {
+      if (!this.#marks.has(mark) || (mark.segment !== segment && mark.segment !== null)) continue;
       try {
-        const line: JournalLine = { kind: 'S', id, json: mark.json };
+        const line: LedgerLine = { kind: 'S', id: mark.id, json: mark.json, mark };
         mark.segment = this.#journal.append(line, this.#settings.segmentBytesMax);
       } catch (error) {
         // The disk is full and removing the segment is what frees it; the mark is tried again with the next one.

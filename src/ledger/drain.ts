@@ -27,7 +27,7 @@ const HELD_BATCH = 200;
 const RETRY_MS_MIN = 100;
 
 export interface DrainOptions {
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, 'segments' | 'current' | 'remove'>;
   readonly insertJournal: (stretch: JournalStretch) => Promise<StretchReport>;
   /** For held events: a JSON array of records. */
   readonly insert: (json: Uint8Array) => Promise<InsertReport>;

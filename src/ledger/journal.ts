@@ -32,23 +32,23 @@ export class JournalRefused extends Error {
   override readonly name = 'JournalRefused';
 }
 
-export interface JournalOptions {
+export interface JournalOptions<Line extends JournalLine> {
   readonly folder: string;
   readonly settings: JournalSettings;
   readonly log: Log;
   readonly io?: JournalIo;
   /** These are with the kernel now. */
-  readonly onWritten?: (lines: readonly JournalLine[]) => void;
+  readonly onWritten?: (lines: readonly Line[]) => void;
   /** These could not be written. Answers what to tell those who wait for them, or null when nothing is lost all the same. */
-  readonly onRefused?: (lines: readonly JournalLine[], error: JournalRefused) => Error | null;
+  readonly onRefused?: (lines: readonly Line[], error: JournalRefused) => Error | null;
 }
 
-export class Journal {
-  readonly #options: JournalOptions;
+export class Journal<Line extends JournalLine = JournalLine> {
+  readonly #options: JournalOptions<Line>;
   readonly #io: JournalIo;
-  readonly #group = new WriteGroup();
+  readonly #group = new WriteGroup<Line>();
   readonly #segments: Segment[];
-  readonly #syncs: SyncGroup;
+  readonly #syncs: SyncGroup<Line>;
   #fd = -1;
   #current: Segment | null = null;
   #bytes: number;
@@ -61,7 +61,7 @@ export class Journal {
   /** The last write failed: until one succeeds each record is tried by itself, so that its own request hears of it. */
   #failing = false;
 
-  constructor(options: JournalOptions) {
+  constructor(options: JournalOptions<Line>) {
     this.#options = options;
     this.#io = options.io ?? journalIo;
     mkdirSync(options.folder, { recursive: true, mode: 0o700 });
@@ -94,7 +94,7 @@ export class Journal {
    * Takes a record for this turn's write. Throws JournalRefused, with nothing taken, when a bound is reached, no file can be
    * opened, or the last write failed and this one fails too. `slackBytes` lifts the bound for what makes room.
    */
-  append(line: JournalLine, slackBytes = 0): Segment {
+  append(line: Line, slackBytes = 0): Segment {
     let length = this.#group.measure(line);
     if (length < 0) {
       this.flush();
@@ -179,7 +179,7 @@ export class Journal {
   }
 
   /** All lines of a group go into one segment: a full one is written out and closed before the line is taken. */
-  #segmentFor(line: JournalLine, length: number, slackBytes: number): Segment {
+  #segmentFor(line: Line, length: number, slackBytes: number): Segment {
     const { segmentBytesMax, journalBytesMax } = this.#options.settings;
     if (this.#bytes + this.#group.bytes + length > journalBytesMax + slackBytes)
       throw new JournalRefused(`the journal holds ${this.#bytes} bytes, its bound is ${journalBytesMax}`);
@@ -230,7 +230,7 @@ export class Journal {
   }
 
   /** Throws JournalRefused; then nothing of the group is in the file. */
-  #writeGroup(segment: Segment, { lines, waiting }: TakenGroup, length: number): void {
+  #writeGroup(segment: Segment, { lines, waiting }: TakenGroup<Line>, length: number): void {
     this.#write(segment, this.#group.buffer, length);
     this.#failing = false;
     this.#syncs.add(this.#fd, lines);
@@ -238,7 +238,7 @@ export class Journal {
     waiting?.resolve();
   }
 
-  #refuse(lines: readonly JournalLine[], error: unknown): Error | null {
+  #refuse(lines: readonly Line[], error: unknown): Error | null {
     const refused =
       error instanceof JournalRefused ? error : new JournalRefused(textOf(error), { cause: error });
     const lost = this.#options.onRefused ? this.#options.onRefused(lines, refused) : refused;
@@ -250,7 +250,7 @@ export class Journal {
    * A failed sync is final for its file (faults.md section 2, rule 8): what it held unconfirmed is written again elsewhere,
    * and what waited to be written goes there as well.
    */
-  #startAfresh({ fd, lines, error }: SyncFailure): void {
+  #startAfresh({ fd, lines, error }: SyncFailure<Line>): void {
     this.#options.log.error(
       { error: error.message, records: lines.length },
       'journal sync failed; writing the unconfirmed records to a new segment',
@@ -262,7 +262,7 @@ export class Journal {
     this.#appendAgain(pending.lines, pending.waiting);
   }
 
-  #appendAgain(lines: readonly JournalLine[], waiting: Waiting | null): void {
+  #appendAgain(lines: readonly Line[], waiting: Waiting | null): void {
     this.#lost = null;
     for (const line of lines) {
       try {

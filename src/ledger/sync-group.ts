@@ -2,25 +2,25 @@
 // One sync runs at a time; a file that was finished is closed only after its last sync.
 import type { JournalLine } from '../core/journal-record.ts';
 
-export interface SyncGroupOptions {
+export interface SyncGroupOptions<Line extends JournalLine> {
   readonly sync: (fd: number, done: (error: Error | null) => void) => void;
   readonly close: (fd: number) => void;
   /** The file is lost for good; its lines must be written to another one. */
-  readonly onFailure: (failure: SyncFailure) => void;
+  readonly onFailure: (failure: SyncFailure<Line>) => void;
   readonly delayMs: number;
 }
 
-export interface SyncFailure {
+export interface SyncFailure<Line extends JournalLine> {
   readonly fd: number;
-  readonly lines: readonly JournalLine[];
+  readonly lines: readonly Line[];
   readonly error: Error;
 }
 
 type Waiting = ReturnType<typeof Promise.withResolvers<void>>;
 
-interface Job {
+interface Job<Line extends JournalLine> {
   readonly fd: number;
-  readonly lines: JournalLine[];
+  readonly lines: Line[];
   readonly waiting: Waiting | null;
   readonly closeAfter: boolean;
 }
@@ -30,21 +30,21 @@ export const UNCONFIRMED_LINES_MAX = 50_000;
 /** After a failed sync, pause before the next one, so that a dead disk is not asked in a busy loop. */
 const FAILURE_PAUSE_MS = 250;
 
-export class SyncGroup {
-  readonly #options: SyncGroupOptions;
-  readonly #finished: Job[] = [];
+export class SyncGroup<Line extends JournalLine> {
+  readonly #options: SyncGroupOptions<Line>;
+  readonly #finished: Job<Line>[] = [];
   #fd = -1;
-  #lines: JournalLine[] = [];
+  #lines: Line[] = [];
   #waiting: Waiting | null = null;
   #running = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #pauseMs = 0;
 
-  constructor(options: SyncGroupOptions) {
+  constructor(options: SyncGroupOptions<Line>) {
     this.#options = options;
   }
 
-  add(fd: number, lines: readonly JournalLine[]): void {
+  add(fd: number, lines: readonly Line[]): void {
     this.#fd = fd;
     for (const line of lines) if (this.#lines.length < UNCONFIRMED_LINES_MAX) this.#lines.push(line);
     if (!this.#timer) this.#schedule();
@@ -89,7 +89,7 @@ export class SyncGroup {
     });
   }
 
-  #takeCurrent(): Job {
+  #takeCurrent(): Job<Line> {
     const job = { fd: this.#fd, lines: this.#lines, waiting: this.#waiting, closeAfter: false };
     this.#lines = [];
     this.#waiting = null;
@@ -97,7 +97,7 @@ export class SyncGroup {
   }
 
   /** What was written to the same file since: a later sync of it would answer success for lost bytes. */
-  #takeLinesOf(failed: Job): JournalLine[] {
+  #takeLinesOf(failed: Job<Line>): Line[] {
     if (failed.closeAfter) return [];
     const closing = this.#finished.find((job) => job.fd === failed.fd);
     const lines = closing ? closing.lines.splice(0) : this.#lines;
@@ -105,7 +105,7 @@ export class SyncGroup {
     return lines;
   }
 
-  #done(job: Job, error: Error | null): void {
+  #done(job: Job<Line>, error: Error | null): void {
     if (job.closeAfter) this.#options.close(job.fd);
     if (error) {
       this.#pauseMs = FAILURE_PAUSE_MS;

@@ -9,16 +9,16 @@ export interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-export interface TakenGroup {
-  readonly lines: readonly JournalLine[];
+export interface TakenGroup<Line extends JournalLine> {
+  readonly lines: readonly Line[];
   readonly waiting: Waiting | null;
 }
 
-export class WriteGroup {
+export class WriteGroup<Line extends JournalLine> {
   /** One record of the greatest length fits, or the few hundred that one turn brings. */
   readonly #buffer = Buffer.allocUnsafe(RECORD_BYTES_MAX);
   #bytes = 0;
-  #lines: JournalLine[] = [];
+  #lines: Line[] = [];
   #waiting: Waiting | null = null;
 
   get bytes(): number {
@@ -31,12 +31,12 @@ export class WriteGroup {
   }
 
   /** Encodes the line behind the others, without adding it yet. Its length, or -1 when it does not fit here. */
-  measure(line: JournalLine): number {
+  measure(line: Line): number {
     return encodeRecord(this.#buffer, this.#bytes, line);
   }
 
   /** Adds the line that was measured last. */
-  add(line: JournalLine, length: number): void {
+  add(line: Line, length: number): void {
     this.#bytes += length;
     this.#lines.push(line);
   }
@@ -49,7 +49,7 @@ export class WriteGroup {
   }
 
   /** Empties the group. */
-  take(): TakenGroup {
+  take(): TakenGroup<Line> {
     const taken = { lines: this.#lines, waiting: this.#waiting };
     this.#bytes = 0;
     this.#lines = [];

@@ -2,6 +2,7 @@
 // entry in a list instead of a timer of the runtime. Late by up to a tick, never early; short limits get a real timer.
 
 import { systemClock } from './clock.ts';
+import { Linked, LinkedList } from './linked-list.ts';
 
 /** How often limits are looked at. */
 const TICK_MS = 100;
@@ -9,40 +10,12 @@ const TICK_MS = 100;
 const REAL_TIMER_BELOW_MS = 2_000;
 
 /** One limit, in the list of those that are due with it: to call it off is to unlink it. */
-class Entry {
+class Entry extends Linked {
   readonly work: () => void;
-  readonly list: DueList;
-  before: Entry | null;
-  after: Entry | null = null;
-  waits = true;
 
-  constructor(work: () => void, list: DueList) {
+  constructor(work: () => void) {
+    super();
     this.work = work;
-    this.list = list;
-    this.before = list.last;
-  }
-}
-
-class DueList {
-  first: Entry | null = null;
-  last: Entry | null = null;
-
-  add(work: () => void): Entry {
-    const entry = new Entry(work, this);
-    if (entry.before) entry.before.after = entry;
-    else this.first = entry;
-    this.last = entry;
-    return entry;
-  }
-
-  remove(entry: Entry): void {
-    if (entry.before) entry.before.after = entry.after;
-    else this.first = entry.after;
-    if (entry.after) entry.after.before = entry.before;
-    else this.last = entry.before;
-    // One whose owner lives on must not keep its former neighbours alive.
-    entry.before = null;
-    entry.after = null;
   }
 }
 
@@ -50,7 +23,7 @@ class DueList {
 export type CoarseTimer = Entry | ReturnType<typeof setTimeout>;
 
 /** By the tick in which they are due. */
-const dueAt = new Map<number, DueList>();
+const dueAt = new Map<number, LinkedList<Entry>>();
 /** Entries that wait; each belongs to one request. */
 let waiting = 0;
 let tick = 0;
@@ -71,11 +44,13 @@ export function startCoarseTimer(ms: number, work: () => void): CoarseTimer {
   const dueTick = tick + behind + Math.ceil(ms / TICK_MS) + 1;
   let list = dueAt.get(dueTick);
   if (!list) {
-    list = new DueList();
+    list = new LinkedList();
     dueAt.set(dueTick, list);
   }
+  const entry = new Entry(work);
+  list.add(entry);
   waiting += 1;
-  return list.add(work);
+  return entry;
 }
 
 /** Calls a timer off; one that has run or was called off before stays as it is. */
@@ -84,10 +59,7 @@ export function cancelTimer(timer: CoarseTimer): void {
     clearTimeout(timer);
     return;
   }
-  if (!timer.waits) return;
-  timer.waits = false;
-  timer.list.remove(timer);
-  waiting -= 1;
+  if (timer.list?.remove(timer)) waiting -= 1;
 }
 
 function startTicking(): void {

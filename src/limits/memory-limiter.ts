@@ -4,6 +4,7 @@ import type { Limit } from '../core/limits/limit.ts';
 import { appError } from '../errors/app-error.ts';
 import { required } from '../lib/assert.ts';
 import type { Clock } from '../lib/clock.ts';
+import { Linked, LinkedList } from '../lib/linked-list.ts';
 import type { Log } from '../lib/log.ts';
 import { BudgetMeter, type BudgetSeed } from './budget-meter.ts';
 import type { ActualUse, Admission, AdmitRequest, Limiter, LimitPeak, LimitState } from './limiter.ts';
@@ -32,8 +33,8 @@ export class MemoryLimiter implements Limiter {
   readonly #log: Log;
   readonly #onWarning: (state: LimitState) => void;
   readonly #liveMax: number;
-  /** Oldest first: a Set keeps the order in which its members came. */
-  readonly #live = new Set<MemoryAdmission>();
+  /** Oldest first. */
+  readonly #live = new LinkedList<MemoryAdmission>();
   #book = new MeterBook();
   #trace: SettledTrace | null = null;
   #refusals = 0;
@@ -155,7 +156,7 @@ export class MemoryLimiter implements Limiter {
 
   /** For MemoryAdmission alone. `charge` is null when nothing went upstream. */
   end(admission: MemoryAdmission, charge: Charge | null): void {
-    this.#live.delete(admission);
+    this.#live.remove(admission);
     for (const meter of this.#book.house.meters) endAt(meter, admission, charge);
     for (const meter of this.#book.groupOf(admission.userId).meters) endAt(meter, admission, charge);
     for (const meter of this.#book.groupOf(admission.keyId).meters) endAt(meter, admission, charge);
@@ -214,7 +215,7 @@ export class MemoryLimiter implements Limiter {
 const PERMILLE_MAX = 1_000_000;
 
 /** One request's place. States: running, ended, or expired (ended by age, open to one correction). */
-class MemoryAdmission implements Admission, Holding {
+class MemoryAdmission extends Linked implements Admission, Holding {
   readonly eventId: string;
   readonly timeMs: number;
   readonly monotonicMs: number;
@@ -231,6 +232,7 @@ class MemoryAdmission implements Admission, Holding {
     request: AdmitRequest,
     more: { readonly monotonicMs: number; readonly budgeted: boolean },
   ) {
+    super();
     this.#limiter = limiter;
     this.eventId = request.eventId;
     this.timeMs = request.timeMs;

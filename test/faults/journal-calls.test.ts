@@ -54,8 +54,7 @@ async function scriptedDay(call: Call, nth: number, stays: boolean): Promise<voi
     for (let at = 0; at < count; at++) {
       const event = usageEvent();
       const { attempts: _, usage: _u, ...mark } = event;
-      if (at % 3 === 0) ledger.begin({ ...mark });
-      ledger.settle(event);
+      ledger.settle(event, at % 3 === 0 ? ledger.begin({ ...mark }) : null);
       settled.push(event.id);
       if (at % 10 === 9) await Bun.sleep(3);
     }

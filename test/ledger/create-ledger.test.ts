@@ -103,8 +103,7 @@ describe('the ledger', () => {
     const { start, rows, journal } = await house();
     const first = await start();
     const settled = usageEvent();
-    first.begin(mark(settled.id));
-    first.settle(settled);
+    first.settle(settled, first.begin(mark(settled.id)));
     first.begin(mark('req_orphan'));
     await first.flush();
     const names = readdirSync(journal).filter((name) => name.endsWith('.log'));

@@ -92,10 +92,10 @@ describe('a turn of the event loop', () => {
   test('is one write, in the order of the calls, and one promise for all who wait', async () => {
     const { ledger, state, folder } = await house();
     expect(ledger.confirmed()).toBeNull();
-    ledger.begin(mark('req_a'), true);
+    const begun = ledger.begin(mark('req_a'), true);
     const first = ledger.confirmed();
     ledger.begin(mark('req_b'));
-    ledger.settle(usageEvent({ id: 'req_a' }));
+    ledger.settle(usageEvent({ id: 'req_a' }), begun);
     ledger.settle(usageEvent({ id: 'req_c' }));
     expect(ledger.confirmed()).toBe(first);
     const before = state.writes;

@@ -1,8 +1,10 @@
-// A set that tells who watches it when something came or went. Bounded: what does not fit is counted and not kept.
+// A list that tells who watches it when something came or went. Bounded: what does not fit is counted and not kept.
+import { type Linked, LinkedList } from './linked-list.ts';
 
-export interface WatchedSet<T> {
+export interface WatchedList<T extends Linked> {
   readonly add: (item: T) => void;
-  readonly delete: (item: T) => void;
+  readonly remove: (item: T) => void;
+  /** In the order of coming. Read it in one step: what comes and goes meanwhile upsets it. */
   readonly values: () => Iterable<T>;
   /** How many are in it, those that were not kept included. */
   readonly size: () => number;
@@ -10,8 +12,8 @@ export interface WatchedSet<T> {
   readonly watch: (changed: () => void) => () => void;
 }
 
-export function createWatchedSet<T>(max: number): WatchedSet<T> {
-  const items = new Set<T>();
+export function createWatchedList<T extends Linked>(max: number): WatchedList<T> {
+  const items = new LinkedList<T>();
   const watchers = new Set<() => void>();
   let beyond = 0;
 
@@ -25,8 +27,8 @@ export function createWatchedSet<T>(max: number): WatchedSet<T> {
       else beyond += 1;
       tell();
     },
-    delete: (item) => {
-      if (!items.delete(item)) beyond = Math.max(0, beyond - 1);
+    remove: (item) => {
+      if (!items.remove(item)) beyond = Math.max(0, beyond - 1);
       tell();
     },
     values: () => items,
