@@ -52,8 +52,23 @@ describe('skimming', () => {
     expect(
       skim('data: {"choices":[{"delta":{"content":"ab\\"c"}}]}\n\ndata: {"x":{"content":"de"}}\n\n'),
     ).toBe(7);
+    expect(skim('data: {"a": "b", "content": "\\\\", "finish_reason": null, "usage": null}\n\n')).toBe(2);
+    expect(skim('data: {"list":["usage","error"],"contents":"x","content":null}\n\n')).toBe(0);
     for (const text of [
       'data: {"a":1}\n',
+      'data: {"a":1}',
+      'data: {"a":1}\r\n\r\n',
+      'data: {"a":1}\n\ndata: [DONE]\n\n',
+      'data: {"a":1}\n\n\n',
+      'data: {"content":"ab',
+      'data: {"content":"ab\n\n',
+      'data: {"content":"ab\\"}\n\n',
+      'data: {"usage" :{}}\n\n',
+      'data: {"usage": {"prompt_tokens":1}}\n\n',
+      'data: {"x":{"finish_reason":"stop"}}\n\n',
+      'data: {"finish_reason": "stop"}\n\n',
+      'data: {"error":null}\n\n',
+      'data: {"a":1}\n\nevent: error\ndata: {}\n\n',
       ': ping\n\n',
       'event: x\ndata: {}\n\n',
       'data: [DONE]\n\n',
