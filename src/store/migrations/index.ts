@@ -9,6 +9,7 @@ import { limits } from './0006-limits.ts';
 import { userLists } from './0007-user-lists.ts';
 import { imports } from './0008-imports.ts';
 import { usageMonths } from './0009-usage-months.ts';
+import { attemptsByEvent } from './0010-attempts-by-event.ts';
 import type { Migration } from './migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -21,4 +22,5 @@ export const MIGRATIONS: readonly Migration[] = [
   userLists,
   imports,
   usageMonths,
+  attemptsByEvent,
 ];

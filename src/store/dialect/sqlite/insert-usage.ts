@@ -209,7 +209,7 @@ function isTheRowsFault(error: unknown): boolean {
 
 function prepare(db: Database): Statements {
   const statements: Statements = {
-    event: db.prepare(insertSql('usage_events', EVENT_COLUMNS)),
+    event: db.prepare(`${insertSql('usage_events', EVENT_COLUMNS)} ON CONFLICT (id) DO NOTHING`),
     attempt: db.prepare(insertSql('usage_attempts', ATTEMPT_COLUMNS)),
     dropEvent: db.prepare('DELETE FROM usage_events WHERE id = ?'),
     dropAttempts: db.prepare('DELETE FROM usage_attempts WHERE event_id = ?'),
@@ -233,7 +233,7 @@ function prepare(db: Database): Statements {
 
 function insertSql(table: string, columns: readonly string[]): string {
   const marks = columns.map(() => '?').join(', ');
-  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${marks}) ON CONFLICT (id) DO NOTHING`;
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${marks})`;
 }
 
 function upsertSql(table: string): string {
