@@ -131,8 +131,13 @@ async function tryTarget(run: Run, aim: Aim): Promise<TargetResult> {
     }
     const { lease } = acquired;
     if (exchange.attempts.length === 0) {
-      const written = beginOrRelease(run, lease);
-      if (written) await written;
+      try {
+        const written = beginUsage(exchange, run.deps);
+        if (written) await written;
+      } catch (error) {
+        lease.release({ kind: 'neutral' });
+        throw error;
+      }
     }
     const attempt = openAttempt(run, aim, lease);
     const call = callOf(run, aim, lease);
@@ -260,21 +265,6 @@ function callsOn(exchange: Exchange, attempt: OpenAttempt): number {
   const { id } = attempt.lease.credential;
   const { model } = attempt.target;
   return exchange.attempts.filter((each) => each.credentialId === id && each.model === model).length;
-}
-
-/** A promise while the request's beginning is being written down; null when nobody has to wait for it. */
-function beginOrRelease({ exchange, deps }: Run, lease: Lease): Promise<void> | null {
-  try {
-    const written = beginUsage(exchange, deps);
-    return written === null ? null : written.catch((error: unknown) => giveBack(lease, error));
-  } catch (error) {
-    return giveBack(lease, error);
-  }
-}
-
-function giveBack(lease: Lease, error: unknown): never {
-  lease.release({ kind: 'neutral' });
-  throw error;
 }
 
 function openAttempt({ exchange, deps }: Run, aim: Aim, lease: Lease): OpenAttempt {

@@ -72,16 +72,8 @@ export function createGateway(deps: GatewayParts): Gateway {
     return orRefused(act(completion, deps), call, identity);
   }
 
-  async function orRefused(
-    answering: Promise<Response>,
-    call: GatewayCall,
-    identity: Identity,
-  ): Promise<Response> {
-    try {
-      return await answering;
-    } catch (thrown) {
-      return refuse(thrown, call, identity);
-    }
+  function orRefused(answering: Promise<Response>, call: GatewayCall, identity: Identity): Promise<Response> {
+    return answering.catch((thrown: unknown) => refuse(thrown, call, identity));
   }
 
   function refuse(thrown: unknown, call: GatewayCall, identity: Identity): Response {

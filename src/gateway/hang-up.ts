@@ -1,7 +1,7 @@
 // What happens upstream when a caller leaves: `cancel` cuts the provider's work, `drain` reads on for the exact numbers.
 // Draining is bounded in number and in time; above the bounds it falls back to cancelling.
 import { matchesGlob } from '../core/limits/model-glob.ts';
-import { type CoarseTimer, cancelTimer, startCoarseTimer } from '../lib/coarse-timer.ts';
+import { type CoarseTimer, cancelTimer, startCoarseTimer, type TimeLimited } from '../lib/coarse-timer.ts';
 
 export type HangUpPolicy = 'cancel' | 'drain';
 
@@ -64,16 +64,27 @@ const WATCH_AFTER_MS = 100;
 /** The part of an AbortSignal that calls upstream need, at a fraction of its cost: made for every request. */
 export class StopSignal {
   aborted = false;
-  #listeners: (() => void)[] = [];
+  /** The call upstream; a stream's relay and later calls are the others. */
+  #first: (() => void) | null = null;
+  #others: (() => void)[] | null = null;
 
   addEventListener(_type: 'abort', listener: () => void): void {
-    this.#listeners.push(listener);
+    if (this.#first === null) {
+      this.#first = listener;
+      return;
+    }
+    this.#others ??= [];
+    this.#others.push(listener);
   }
 
   abort(): void {
     if (this.aborted) return;
     this.aborted = true;
-    for (const listener of this.#listeners.splice(0)) listener();
+    const [first, others] = [this.#first, this.#others];
+    this.#first = null;
+    this.#others = null;
+    first?.();
+    for (const listener of others ?? []) listener();
   }
 }
 
@@ -92,7 +103,7 @@ export interface HangUp {
 }
 
 /** The caller's leaving ends the provider's work. */
-export class CancelOnHangUp implements HangUp {
+export class CancelOnHangUp implements HangUp, TimeLimited {
   readonly signal = new StopSignal();
   readonly #request: Request;
   #timer: CoarseTimer | null = null;
@@ -103,12 +114,15 @@ export class CancelOnHangUp implements HangUp {
 
   /** Begins to watch for the caller's leaving. `end` is owed from then on. */
   watch(): this {
-    this.#timer = startCoarseTimer(WATCH_AFTER_MS, () => {
-      const caller = this.#request.signal;
-      if (caller.aborted) this.signal.abort();
-      else caller.addEventListener('abort', () => this.signal.abort(), { once: true });
-    });
+    this.#timer = startCoarseTimer(WATCH_AFTER_MS, this);
     return this;
+  }
+
+  /** The request lasts: from now on its caller is listened for. */
+  expire(): void {
+    const caller = this.#request.signal;
+    if (caller.aborted) this.signal.abort();
+    else caller.addEventListener('abort', () => this.signal.abort(), { once: true });
   }
 
   leave(): HangUpPolicy {

@@ -1,6 +1,6 @@
 // A request body within bounds of bytes and time. Nothing over the bound is ever buffered.
 import { AppError, appError } from '../errors/app-error.ts';
-import { type CoarseTimer, cancelTimer, startTimer } from '../lib/coarse-timer.ts';
+import { type CoarseTimer, cancelTimer, startTimer, type TimeLimited } from '../lib/coarse-timer.ts';
 
 /**
  * Throws AppError `body_too_large` or `unsupported_media_type` at once; rejects with `request_timeout` or, for a body
@@ -20,33 +20,35 @@ export function readBody(request: Request, bytesMax: number, timeoutMs: number):
 }
 
 /** A body on its way, for a bounded time. */
-class BodyReading {
-  readonly bytes: Promise<Uint8Array>;
+class BodyReading implements TimeLimited {
+  readonly #waiting = Promise.withResolvers<Uint8Array>();
   readonly #timer: CoarseTimer;
-  #resolve!: (bytes: Uint8Array) => void;
-  #reject!: (error: AppError) => void;
 
   constructor(reading: Promise<Uint8Array>, timeoutMs: number) {
-    this.bytes = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    this.#timer = startTimer(timeoutMs, () => this.#reject(appError('request_timeout')));
+    this.#timer = startTimer(timeoutMs, this);
     reading.then(
       (bytes) => this.#arrived(bytes),
       (error: unknown) => this.#failed(error),
     );
   }
 
+  get bytes(): Promise<Uint8Array> {
+    return this.#waiting.promise;
+  }
+
+  expire(): void {
+    this.#waiting.reject(appError('request_timeout'));
+  }
+
   #arrived(bytes: Uint8Array): void {
     cancelTimer(this.#timer);
-    this.#resolve(bytes);
+    this.#waiting.resolve(bytes);
   }
 
   /** A connection that broke off is the caller's doing and no failure of ours. */
   #failed(error: unknown): void {
     cancelTimer(this.#timer);
-    this.#reject(error instanceof AppError ? error : appError('body_interrupted', { cause: error }));
+    this.#waiting.reject(error instanceof AppError ? error : appError('body_interrupted', { cause: error }));
   }
 }
 

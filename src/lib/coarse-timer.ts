@@ -9,13 +9,19 @@ const TICK_MS = 100;
 /** Below this a limit's lateness would show. */
 const REAL_TIMER_BELOW_MS = 2_000;
 
+/** Whoever a time limit is for. An object and not a function: nearly all of them exist anyway, and no closure is made. */
+export interface TimeLimited {
+  /** The limit is over. */
+  readonly expire: () => void;
+}
+
 /** One limit, in the list of those that are due with it: to call it off is to unlink it. */
 class Entry extends Linked {
-  readonly work: () => void;
+  readonly owner: TimeLimited;
 
-  constructor(work: () => void) {
+  constructor(owner: TimeLimited) {
     super();
-    this.work = work;
+    this.owner = owner;
   }
 }
 
@@ -31,13 +37,13 @@ let tick = 0;
 let tickedMs = 0;
 let ticking: ReturnType<typeof setInterval> | null = null;
 
-/** Runs `work` once after `ms` milliseconds, give or take a tenth of a second. Does not keep the process alive. */
-export function startTimer(ms: number, work: () => void): CoarseTimer {
-  return ms < REAL_TIMER_BELOW_MS ? setTimeout(work, ms) : startCoarseTimer(ms, work);
+/** Has `owner` expire once after `ms` milliseconds, give or take a tenth of a second. Does not keep the process alive. */
+export function startTimer(ms: number, owner: TimeLimited): CoarseTimer {
+  return ms < REAL_TIMER_BELOW_MS ? setTimeout(() => owner.expire(), ms) : startCoarseTimer(ms, owner);
 }
 
 /** As startTimer, for limits that may be late by a tick or two however short they are: never a timer of the runtime. */
-export function startCoarseTimer(ms: number, work: () => void): CoarseTimer {
+export function startCoarseTimer(ms: number, owner: TimeLimited): CoarseTimer {
   startTicking();
   // A loop that was held up has ticks to make up for, which must not count for what begins only now.
   const behind = Math.floor((systemClock.monotonicMs() - tickedMs) / TICK_MS);
@@ -47,7 +53,7 @@ export function startCoarseTimer(ms: number, work: () => void): CoarseTimer {
     list = new LinkedList();
     dueAt.set(dueTick, list);
   }
-  const entry = new Entry(work);
+  const entry = new Entry(owner);
   list.add(entry);
   waiting += 1;
   return entry;
@@ -89,6 +95,6 @@ function runTick(): void {
   // One that ends may call off others of its own tick.
   for (let entry = due.first; entry; entry = due.first) {
     cancelTimer(entry);
-    entry.work();
+    entry.owner.expire();
   }
 }

@@ -2,7 +2,7 @@
 // Never throws, never retries, never follows a redirect, never lets Bun's own time limits decide.
 import type { FailureKind } from '../core/usage-event.ts';
 import type { Clock } from '../lib/clock.ts';
-import { type CoarseTimer, cancelTimer, startTimer } from '../lib/coarse-timer.ts';
+import { type CoarseTimer, cancelTimer, startTimer, type TimeLimited } from '../lib/coarse-timer.ts';
 import { redactText } from '../lib/redact-text.ts';
 import type { PinnedAddress } from './address-guard.ts';
 import type { AnswerBody } from './answer-body.ts';
@@ -87,46 +87,39 @@ export function callUpstream(call: UpstreamCall): Promise<UpstreamOutcome> {
   const url = upstreamUrl(call.spec, call.operation, call.model, call.query ?? '');
   if (url === null) return Promise.resolve(notOffered(call));
   if (call.spec.guard) return callGuarded(call, url, startedMs);
-  return new Promise((resolve) => {
-    new CallUnderWay(call, startedMs, resolve).start(url, null);
-  });
+  return new CallUnderWay(call, startedMs).start(url, null);
 }
 
 async function callGuarded(call: UpstreamCall, url: string, startedMs: number): Promise<UpstreamOutcome> {
   const pinned = await call.spec.guard?.pin(url);
   if (!pinned || pinned.kind === 'refused') return addressRefused(call, pinned?.reason ?? 'is not known');
-  return new Promise((resolve) => {
-    new CallUnderWay(call, startedMs, resolve).start(pinned.url, pinned);
-  });
+  return new CallUnderWay(call, startedMs).start(pinned.url, pinned);
 }
 
 /** From the request until its answer has begun, or until it is clear that none will. */
-class CallUnderWay implements AnswerListener {
+class CallUnderWay implements AnswerListener, TimeLimited {
   readonly #call: UpstreamCall;
   readonly #startedMs: number;
-  readonly #resolve: (outcome: UpstreamOutcome) => void;
+  readonly #outcome = Promise.withResolvers<UpstreamOutcome>();
   readonly #cancel = () => this.#exchange?.abort();
   #exchange: Cancellable | null = null;
   #timer: CoarseTimer | null = null;
   #timedOut = false;
 
-  constructor(call: UpstreamCall, startedMs: number, resolve: (outcome: UpstreamOutcome) => void) {
+  constructor(call: UpstreamCall, startedMs: number) {
     this.#call = call;
     this.#startedMs = startedMs;
-    this.#resolve = resolve;
   }
 
-  start(url: string, pinned: PinnedAddress | null): void {
+  start(url: string, pinned: PinnedAddress | null): Promise<UpstreamOutcome> {
     const call = this.#call;
-    this.#timer = startTimer(call.firstByteMs, () => {
-      this.#timedOut = true;
-      this.#cancel();
-    });
+    this.#timer = startTimer(call.firstByteMs, this);
     const request = requestOf(call, url, pinned);
     // A connection of our own where the provider speaks plain HTTP, else the runtime's fetch.
     this.#exchange = (call.spec.viaProxy ? null : sendPlain(request, this)) ?? sendByFetch(request, this);
     if (call.signal?.aborted) this.#cancel();
     else call.signal?.addEventListener('abort', this.#cancel, { once: true });
+    return this.#outcome.promise;
   }
 
   answered(answer: RawAnswer): void {
@@ -135,10 +128,12 @@ class CallUnderWay implements AnswerListener {
     const call = this.#call;
     if (status >= 200 && status < 300 && status !== 204 && status !== 205) {
       const headersMs = call.clock.monotonicMs() - this.#startedMs;
-      this.#resolve({ kind: 'answer', status, headers, body, headersMs, cancel: this.#cancel });
+      this.#outcome.resolve({ kind: 'answer', status, headers, body, headersMs, cancel: this.#cancel });
       return;
     }
-    readRefusal(call, answer, this.#startedMs).then(this.#resolve, (error: unknown) => this.failed(error));
+    readRefusal(call, answer, this.#startedMs).then(this.#outcome.resolve, (error: unknown) =>
+      this.failed(error),
+    );
   }
 
   failed(error: unknown): void {
@@ -149,7 +144,12 @@ class CallUnderWay implements AnswerListener {
       : call.signal?.aborted
         ? 'client_gone'
         : classifyThrown(error);
-    this.#resolve(thrown(call, failure, error, this.#startedMs));
+    this.#outcome.resolve(thrown(call, failure, error, this.#startedMs));
+  }
+
+  expire(): void {
+    this.#timedOut = true;
+    this.#cancel();
   }
 
   #stopTimer(): void {

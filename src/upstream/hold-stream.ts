@@ -1,7 +1,7 @@
 // Holds a stream until its first real event, so that one which fails before it can still be tried elsewhere
 // (faults.md U8). Bounded in time and bytes; past the bound the stream is handed on as it is.
 import type { FailureKind } from '../core/usage-event.ts';
-import { cancelTimer, startTimer } from '../lib/coarse-timer.ts';
+import { cancelTimer, startTimer, type TimeLimited } from '../lib/coarse-timer.ts';
 import { asObject, asString, parseJson } from '../lib/json.ts';
 import { redactText } from '../lib/redact-text.ts';
 import { createSseParser, type SseEvent } from '../protocol/sse.ts';
@@ -31,7 +31,7 @@ export function holdStream(options: HoldOptions): Held | Promise<Held> {
 }
 
 /** The stream while it is held, and from then on the source of what was held and all that follows. */
-class Holder implements BodySink, AnswerBody {
+class Holder implements BodySink, AnswerBody, TimeLimited {
   verdict: Held | null = null;
   readonly #body: AnswerBody;
   readonly #secrets: readonly string[];
@@ -51,12 +51,17 @@ class Holder implements BodySink, AnswerBody {
 
   wait(holdMs: number): Promise<Held> {
     return new Promise((resolve) => {
-      const timer = startTimer(holdMs, () => this.#decide({ kind: 'real', source: this }));
+      const timer = startTimer(holdMs, this);
       this.#tell = (held) => {
         cancelTimer(timer);
         resolve(held);
       };
     });
+  }
+
+  /** Silent for so long: the caller waits with an open stream from now on. */
+  expire(): void {
+    this.#decide({ kind: 'real', source: this });
   }
 
   data(bytes: Uint8Array): void {

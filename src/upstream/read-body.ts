@@ -1,5 +1,5 @@
 // Reads an answer's body whole, within a bound of bytes and of time. Never throws and never holds more than the bound.
-import { cancelTimer, startTimer } from '../lib/coarse-timer.ts';
+import { cancelTimer, startTimer, type TimeLimited } from '../lib/coarse-timer.ts';
 import type { AnswerBody, BodySink } from './answer-body.ts';
 
 export type BodyRead =
@@ -28,7 +28,7 @@ export function readBounded(options: ReadBoundedOptions): BodyRead | Promise<Bod
   return collector.read ?? collector.wait(timeoutMs);
 }
 
-class Collector implements BodySink {
+class Collector implements BodySink, TimeLimited {
   /** The outcome, once there is one. */
   read: BodyRead | null = null;
   readonly #body: AnswerBody;
@@ -62,12 +62,14 @@ class Collector implements BodySink {
     this.#finish('interrupted');
   }
 
+  expire(): void {
+    this.#body.cancel();
+    this.#finish('timeout');
+  }
+
   wait(timeoutMs: number): Promise<BodyRead> {
     return new Promise((resolve) => {
-      const timer = startTimer(timeoutMs, () => {
-        this.#body.cancel();
-        this.#finish('timeout');
-      });
+      const timer = startTimer(timeoutMs, this);
       this.#tell = (read: BodyRead) => {
         cancelTimer(timer);
         resolve(read);

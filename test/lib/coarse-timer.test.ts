@@ -7,9 +7,11 @@ for (const ms of [50, 2_000]) {
     const startedMs = performance.now();
     let fired = 0;
     await new Promise<void>((resolve) => {
-      startTimer(ms, () => {
-        fired += 1;
-        resolve();
+      startTimer(ms, {
+        expire: () => {
+          fired += 1;
+          resolve();
+        },
       });
     });
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(ms - 1);
@@ -19,10 +21,12 @@ for (const ms of [50, 2_000]) {
 
   test(`a limit of ${ms} ms that was called off never fires`, async () => {
     let fired = false;
-    const timer = startTimer(ms, () => {
-      fired = true;
+    const timer = startTimer(ms, {
+      expire: () => {
+        fired = true;
+      },
     });
-    const later = new Promise<void>((resolve) => void startTimer(ms + 100, resolve));
+    const later = new Promise<void>((resolve) => void startTimer(ms + 100, { expire: resolve }));
     cancelTimer(timer);
     cancelTimer(timer);
     await later;
@@ -33,24 +37,26 @@ for (const ms of [50, 2_000]) {
 test('thousands of limits that were called off leave those that were not', async () => {
   let fired = 0;
   const done = new Promise<void>((resolve) => {
-    startTimer(2_050, () => {
-      fired += 1;
-      resolve();
+    startTimer(2_050, {
+      expire: () => {
+        fired += 1;
+        resolve();
+      },
     });
   });
-  for (let each = 0; each < 10_000; each++) cancelTimer(startTimer(2_050, () => (fired += 1)));
+  for (let each = 0; each < 10_000; each++) cancelTimer(startTimer(2_050, { expire: () => (fired += 1) }));
   await done;
   expect(fired).toBe(1);
 });
 
 test('a limit set after the loop was held up counts from when it was set', async () => {
   // Something keeps the ticks running, so that there are some to make up for.
-  const other = startTimer(60_000, () => {});
+  const other = startTimer(60_000, { expire: () => {} });
   await Bun.sleep(150);
   const heldUntilMs = performance.now() + 600;
   while (performance.now() < heldUntilMs);
   const startedMs = performance.now();
-  await new Promise<void>((resolve) => void startTimer(2_000, resolve));
+  await new Promise<void>((resolve) => void startTimer(2_000, { expire: resolve }));
   expect(performance.now() - startedMs).toBeGreaterThanOrEqual(2_000 - 1);
   cancelTimer(other);
 });

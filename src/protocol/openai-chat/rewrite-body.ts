@@ -68,12 +68,15 @@ export function rewriteBody(body: JsonText, rewrite: BodyRewrite): string {
 function search({ text, json }: JsonText, rewrite: BodyRewrite): Places | null {
   // A name may be spelt with escapes: its letters then begin with `\u00`.
   if (text.length > SEARCHED_CHARS_MAX || text.includes('\\u00')) return null;
-  for (const quoted of QUOTED_KEYS) {
+  for (let index = 0; index < SINGULAR_KEYS.length; index++) {
+    // What is not there once is not there twice.
+    if (json[SINGULAR_KEYS[index] ?? ''] === undefined) continue;
+    const quoted = QUOTED_KEYS[index] ?? '';
     const at = text.indexOf(quoted);
     if (at >= 0 && text.indexOf(quoted, at + quoted.length) >= 0) return null;
   }
-  if (rewrite.includeUsage && text.includes('"stream_options"')) return null;
-  if (rewrite.temperatureZero !== 'keep' && text.includes('"temperature"')) return null;
+  if (rewrite.includeUsage && json.stream_options !== undefined) return null;
+  if (rewrite.temperatureZero !== 'keep' && json.temperature !== undefined) return null;
   const model = typeof json.model === 'string' ? modelSpan(text, json.model) : undefined;
   if (model === null) return null;
   return { model, options: undefined, temperature: undefined, close: text.lastIndexOf('}') };
