@@ -3,6 +3,7 @@
 
 interface RawText {
   readonly latin1Slice: (this: Uint8Array, start: number, end: number) => string;
+  readonly indexOf: (this: Uint8Array, text: string, from: number, encoding: 'latin1') => number;
   readonly latin1Write: (this: Uint8Array, text: string, offset: number) => number;
   readonly utf8Write: (this: Uint8Array, text: string, offset: number) => number;
 }
@@ -12,6 +13,11 @@ const raw = Buffer.prototype as unknown as RawText;
 /** Bytes as characters, one each. */
 export function latin1Slice(bytes: Uint8Array, start: number, end: number): string {
   return raw.latin1Slice.call(bytes, start, end);
+}
+
+/** Where `text` stands first from `from` on; -1 when it does not. */
+export function latin1IndexOf(bytes: Uint8Array, text: string, from: number): number {
+  return raw.indexOf.call(bytes, text, from, 'latin1');
 }
 
 /** Characters up to U+00FF as bytes; the number written, which is less than the text when it does not fit. */

@@ -121,7 +121,9 @@ export class ConnectionPool {
 }
 
 const HANDLERS = {
-  data: (socket: Socket<Connection>, bytes: Buffer) => socket.data.onData(bytes),
+  // Small reads then lie in the collector's heap: see piece-of.ts.
+  binaryType: 'uint8array' as const,
+  data: (socket: Socket<Connection>, bytes: Uint8Array) => socket.data.onData(bytes),
   drain: (socket: Socket<Connection>) => socket.data.onDrain(),
   end: (socket: Socket<Connection>) => {
     // The provider sends nothing more, and half-open connections are of no use.

@@ -57,7 +57,7 @@ export class Connection implements Carrier {
     this.#write(exchange);
   }
 
-  onData(bytes: Buffer): void {
+  onData(bytes: Uint8Array): void {
     this.#heard = true;
     try {
       this.#parser.push(bytes);

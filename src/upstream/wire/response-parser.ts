@@ -1,5 +1,7 @@
 // Cuts HTTP/1.1 answers (RFC 9112) out of bytes that may be split anywhere: one answer at a time, bounded, never lenient.
 // Takes the transfer coding off and hands on the bodies' own bytes, those that came together together.
+import { copyOf, pieceOf } from '../../lib/piece-of.ts';
+import { latin1IndexOf, latin1Slice } from '../../lib/raw-text.ts';
 import { BadAnswer, type Framing, framingOf, keepsAlive, ResponseHead } from './response-head.ts';
 
 export interface AnswerEvents {
@@ -29,7 +31,7 @@ export class ResponseParser {
   readonly #events: AnswerEvents;
   #state: State = 'head';
   /** Bytes of a head or a line that is not complete. */
-  #kept: Buffer | null = null;
+  #kept: Uint8Array | null = null;
   /** Bytes left of a counted body or chunk. */
   #left = 0;
   #keepsAlive = false;
@@ -50,15 +52,15 @@ export class ResponseParser {
   }
 
   /** Throws BadAnswer; the connection is of no use after that. */
-  push(input: Buffer): void {
+  push(input: Uint8Array): void {
     const bytes = this.#kept ? Buffer.concat([this.#kept, input]) : input;
     this.#kept = null;
     let at = 0;
     while (at < bytes.length) {
       const next = this.#step(bytes, at);
       if (next < 0) {
-        // A copy: a slice would keep the whole of what came alive.
-        this.#kept = Buffer.from(bytes.subarray(at));
+        // A view would keep the whole of what came alive.
+        this.#kept = copyOf(bytes, at, bytes.length);
         break;
       }
       at = next;
@@ -74,7 +76,7 @@ export class ResponseParser {
   }
 
   /** Consumes what it can from `at`; the next position, or -1 when more bytes are needed. */
-  #step(bytes: Buffer, at: number): number {
+  #step(bytes: Uint8Array, at: number): number {
     switch (this.#state) {
       case 'head':
         return this.#readHead(bytes, at);
@@ -82,7 +84,7 @@ export class ResponseParser {
       case 'chunk':
         return this.#readCounted(bytes, at);
       case 'close':
-        this.#collect(bytes.subarray(at));
+        this.#collect(pieceOf(bytes, at, bytes.length));
         return bytes.length;
       case 'size':
         return this.#readSize(bytes, at);
@@ -95,12 +97,12 @@ export class ResponseParser {
     }
   }
 
-  #readHead(bytes: Buffer, at: number): number {
-    const end = bytes.indexOf('\r\n\r\n', at, 'latin1');
+  #readHead(bytes: Uint8Array, at: number): number {
+    const end = latin1IndexOf(bytes, '\r\n\r\n', at);
     if (end < 0 ? bytes.length - at > HEAD_BYTES_MAX : end - at > HEAD_BYTES_MAX)
       throw new BadAnswer('The headers of the answer are too large.');
     if (end < 0) return -1;
-    const head = new ResponseHead(bytes.toString('latin1', at, end));
+    const head = new ResponseHead(latin1Slice(bytes, at, end));
     if (head.status < 200) {
       if (head.status === 101) throw new BadAnswer('The provider switched protocols unasked.');
       return end + 4;
@@ -118,9 +120,9 @@ export class ResponseParser {
     return end + 4;
   }
 
-  #readCounted(bytes: Buffer, at: number): number {
+  #readCounted(bytes: Uint8Array, at: number): number {
     const end = Math.min(bytes.length, at + this.#left);
-    this.#collect(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
+    this.#collect(pieceOf(bytes, at, end));
     this.#left -= end - at;
     if (this.#left > 0) return end;
     if (this.#state === 'fixed') {
@@ -131,7 +133,7 @@ export class ResponseParser {
     return bytes.length - end < 2 ? end : this.#readChunkEnd(bytes, end);
   }
 
-  #readSize(bytes: Buffer, at: number): number {
+  #readSize(bytes: Uint8Array, at: number): number {
     let size = 0;
     let end = at;
     for (; end < bytes.length; end++) {
@@ -152,7 +154,7 @@ export class ResponseParser {
   }
 
   /** For sizes with an extension behind them, and for what is not complete or no size. -1 when more bytes are needed. */
-  #endOfSizeLine(bytes: Buffer, at: number, end: number): number {
+  #endOfSizeLine(bytes: Uint8Array, at: number, end: number): number {
     const lineFeed = lineEnd(bytes, at) + 1;
     if (lineFeed === 0) return -1;
     const after = bytes[end];
@@ -161,7 +163,7 @@ export class ResponseParser {
     return lineFeed;
   }
 
-  #readChunkEnd(bytes: Buffer, at: number): number {
+  #readChunkEnd(bytes: Uint8Array, at: number): number {
     if (bytes.length - at < 2) return -1;
     if (bytes[at] !== CARRIAGE_RETURN || bytes[at + 1] !== LINE_FEED)
       throw new BadAnswer('A chunk of the answer is longer than its size.');
@@ -169,7 +171,7 @@ export class ResponseParser {
     return at + 2;
   }
 
-  #readTrailer(bytes: Buffer, at: number): number {
+  #readTrailer(bytes: Uint8Array, at: number): number {
     const end = lineEnd(bytes, at);
     if (end < 0) return -1;
     this.#trailerBytes += end - at;
@@ -206,7 +208,7 @@ export class ResponseParser {
 }
 
 /** Index of the CR of the line that begins at `at`; -1 when it is not complete. Throws BadAnswer for a line without CR. */
-function lineEnd(bytes: Buffer, at: number): number {
+function lineEnd(bytes: Uint8Array, at: number): number {
   const feed = bytes.indexOf(LINE_FEED, at);
   if ((feed < 0 ? bytes.length : feed) - at > LINE_BYTES_MAX)
     throw new BadAnswer('A line of the answer is too long.');
