@@ -3,4 +3,4 @@ import { Ledger } from '../../src/ledger/create-ledger.ts';
 
 Ledger.prototype.admit = () => {};
 Ledger.prototype.begin = () => null;
-Ledger.prototype.settle = () => {};
+Ledger.prototype.settle = () => ({ mayEnd: true });

@@ -31,8 +31,9 @@ export function countSettled(ledger: UsageSink, metrics: HouseMetrics): UsageSin
     admit: (budgeted) => ledger.admit(budgeted),
     begin: (started, budgeted) => ledger.begin(started, budgeted),
     settle: (event, mark) => {
-      ledger.settle(event, mark);
+      const settled = ledger.settle(event, mark);
       metrics.count(event);
+      return settled;
     },
     confirmed: () => ledger.confirmed(),
   };

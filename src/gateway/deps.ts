@@ -1,6 +1,6 @@
 // What the data plane is handed: values and narrow ports, never the whole configuration.
 import type { UsageEvent } from '../core/usage-event.ts';
-import type { OpenMark } from '../ledger/open-mark.ts';
+import type { OpenMark, SettledEvent } from '../ledger/open-mark.ts';
 import type { PriceBook } from '../ledger/prices/price-book.ts';
 import type { StartedMark } from '../ledger/recover.ts';
 import type { TokenCounter } from '../ledger/token-counter.ts';
@@ -24,9 +24,15 @@ export interface UsageSink {
   readonly admit: (budgeted: boolean) => void;
   /** A mark for a process that dies, to leave a row and not a gap. Throws as admit does. Await `confirmed` before going upstream. */
   readonly begin: (started: StartedMark, budgeted: boolean) => OpenMark | null;
-  /** Takes the event and the mark its request began with; throws `store_unavailable` at the bound. Await `confirmed` before the last byte goes out. */
-  readonly settle: (event: UsageEvent, mark: OpenMark | null) => void;
-  /** Resolves once what was begun and settled survives this process; null when it does. Rejects with `store_unavailable`. */
+  /**
+   * Takes the event and the mark its request began with; throws `store_unavailable` at the bound. Await `confirmed` before the
+   * last byte goes out: what is answered here tells whether its rejection concerns this event.
+   */
+  readonly settle: (event: UsageEvent, mark: OpenMark | null) => SettledEvent;
+  /**
+   * Resolves once what was begun and settled survives this process; null when it does. Rejects with `store_unavailable` when
+   * something of the same turn does not.
+   */
   readonly confirmed: () => Promise<void> | null;
 }
 

@@ -2,7 +2,7 @@
 import type { Actor } from '../core/actor.ts';
 import type { AttemptRecord } from '../core/usage-event.ts';
 import { readRequestId } from '../http/request-id.ts';
-import type { OpenMark } from '../ledger/open-mark.ts';
+import type { OpenMark, SettledEvent } from '../ledger/open-mark.ts';
 import type { Clock } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -58,6 +58,8 @@ export class Exchange extends Linked {
   admission: Admission | null = null;
   /** That it has begun, in the ledger; null where nothing was written down. */
   mark: OpenMark | null = null;
+  /** That it has ended, in the ledger. */
+  settledEvent: SettledEvent | null = null;
   /** What the caller's leaving means; decided once it is known which model is asked. */
   hangUp: HangUp;
   /** Monotonic time at which the first byte of the answer was ready; null before. */

@@ -13,7 +13,7 @@ import { planTargets } from './plan.ts';
 import { judgeContentType, parseBody } from './read-request.ts';
 import { relayStream } from './relay-stream.ts';
 import { respondWhole, settleWhole } from './relay-whole.ts';
-import { settle } from './settle.ts';
+import { confirmSettled, settle } from './settle.ts';
 
 export interface CompletionCall {
   readonly request: Request;
@@ -50,7 +50,7 @@ export async function handleCompletion(call: CompletionCall, deps: GatewayDeps):
     return respondWhole(answered);
   } catch (error) {
     const failure = settleFailure(exchange, toAppError(error), deps);
-    await deps.ledger.confirmed();
+    await confirmSettled(exchange, deps);
     throw failure;
   }
 }

@@ -14,6 +14,7 @@ import type { GatewayDeps } from './deps.ts';
 import { type Answered, endAnswer } from './end-answer.ts';
 import { errorText } from './error-response.ts';
 import { CancelOnHangUp } from './hang-up.ts';
+import { confirmSettled } from './settle.ts';
 import { type Waiting, WatchedStream } from './stream-watch.ts';
 
 export interface AnsweredStream extends Answered {
@@ -227,7 +228,7 @@ class StreamRelay extends WatchedStream implements BodySink {
 
   /** What follows goes out once what was just settled is written down. */
   #holdBack(): void {
-    const written = this.#deps.ledger.confirmed();
+    const written = confirmSettled(this.#answered.exchange, this.#deps);
     if (!written) return;
     this.#heldBack = [];
     written.then(

@@ -6,6 +6,7 @@ import { answerContext } from './answer-context.ts';
 import { answerHeaders } from './answer-headers.ts';
 import type { GatewayDeps } from './deps.ts';
 import { type Answered, endAnswer } from './end-answer.ts';
+import { confirmSettled } from './settle.ts';
 
 export interface AnsweredWhole extends Answered {
   readonly content: string | Uint8Array;
@@ -38,7 +39,7 @@ export function settleWhole(answered: AnsweredWhole, deps: GatewayDeps): Promise
     },
     deps,
   );
-  return deps.ledger.confirmed();
+  return confirmSettled(exchange, deps);
 }
 
 /** Throws AppError 502 when an answer that must be translated is no JSON; the request is settled by then. */

@@ -26,7 +26,7 @@ export function settle(exchange: Exchange, settlement: Settlement, deps: Gateway
   deps.live.remove(exchange);
   const event = toEvent(exchange, settlement, deps);
   try {
-    deps.ledger.settle(event, exchange.mark);
+    exchange.settledEvent = deps.ledger.settle(event, exchange.mark);
   } finally {
     exchange.admission?.settle({
       costNanoUsd: event.costNanoUsd,
@@ -34,6 +34,18 @@ export function settle(exchange: Exchange, settlement: Settlement, deps: Gateway
       completionTokens: event.usage.completionTokens,
     });
   }
+}
+
+/**
+ * Resolves once what was settled is safe; null when it is. Rejects with `store_unavailable` when it is not: what other requests
+ * of the same turn lost is not told to this one. Ask in the same step as the settlement.
+ */
+export function confirmSettled(exchange: Exchange, deps: GatewayDeps): Promise<void> | null {
+  const written = deps.ledger.confirmed();
+  if (written === null) return null;
+  return written.catch((error: unknown) => {
+    if (!exchange.settledEvent?.mayEnd) throw error;
+  });
 }
 
 function toEvent(exchange: Exchange, settlement: Settlement, deps: GatewayDeps): UsageEvent {

@@ -13,7 +13,7 @@ import { insertUsageJournal, insertUsageJson } from '../store/usage-events.ts';
 import { DRAIN_DEFAULTS, Drain, type DrainSettings } from './drain.ts';
 import { JOURNAL_DEFAULTS, Journal, JournalRefused, type JournalSettings } from './journal.ts';
 import type { JournalIo } from './journal-io.ts';
-import { type LedgerLine, OpenMark } from './open-mark.ts';
+import { type LedgerLine, OpenMark, type SettledEvent } from './open-mark.ts';
 import { orphanEvent, recover, type StartedMark } from './recover.ts';
 import type { Segment } from './segment-files.ts';
 import { SetAside } from './set-aside.ts';
@@ -115,7 +115,7 @@ export class Ledger {
       if (this.#marks.size >= this.#settings.openMarksMax)
         throw new JournalRefused(`${this.#marks.size} requests are under way, the bound of openMarksMax`);
       this.#marks.add(mark);
-      mark.segment = this.#journal.append({ kind: 'S', id: mark.id, json: mark.json, mark });
+      mark.segment = this.#journal.append(lineOf(mark));
       return mark;
     } catch (error) {
       this.#marks.remove(mark);
@@ -126,11 +126,18 @@ export class Ledger {
   }
 
   /**
-   * Writes the final event, with the mark that its request began with. Await `confirmed()` before the last byte goes out.
-   * Throws `store_unavailable` only when it is known at once that nothing can take it.
+   * Writes the final event, with the mark that its request began with. Await `confirmed()` before the last byte goes out; when
+   * that rejects, the answer tells whether this event is concerned. Throws `store_unavailable` only when it is known at once
+   * that nothing can take it.
    */
-  settle(event: UsageEvent, mark: OpenMark | null = null): void {
-    const line: LedgerLine = { kind: 'E', id: event.id, json: encodeUsageEvent(event), mark };
+  settle(event: UsageEvent, mark: OpenMark | null = null): SettledEvent {
+    const line: LedgerLine = {
+      kind: 'E',
+      id: event.id,
+      json: encodeUsageEvent(event),
+      mark,
+      mayEnd: false,
+    };
     this.#settled += 1;
     try {
       this.#journal.append(line);
@@ -139,6 +146,7 @@ export class Ledger {
       if (!this.#keep(line)) throw this.#unavailable();
     }
     this.#drain.wake();
+    return line;
   }
 
   /**
@@ -223,7 +231,9 @@ export class Ledger {
   }
 
   /** Keeps an event that the journal refused. False when it is lost and its request must hear of it. */
-  #keep({ id, json, mark }: LedgerLine): boolean {
+  #keep(line: LedgerLine): boolean {
+    const { id, json, mark } = line;
+    line.mayEnd = true;
     if (this.#drain.hold(json)) {
       if (mark) this.#marks.remove(mark);
       return true;
@@ -231,7 +241,8 @@ export class Ledger {
     this.#uncounted += 1;
     this.#settled -= 1;
     this.#log.error({ id, uncounted: this.#uncounted }, 'neither journal nor memory can take a usage event');
-    return this.#settings.whenFull !== 'refuse';
+    line.mayEnd = this.#settings.whenFull !== 'refuse';
+    return line.mayEnd;
   }
 
   /** Marks that are still open move to the newest segment, so that an old one can go, even from a full journal. */
@@ -241,8 +252,7 @@ export class Ledger {
     for (const mark of [...this.#marks]) {
       if (!this.#marks.has(mark) || (mark.segment !== segment && mark.segment !== null)) continue;
       try {
-        const line: LedgerLine = { kind: 'S', id: mark.id, json: mark.json, mark };
-        mark.segment = this.#journal.append(line, this.#settings.segmentBytesMax);
+        mark.segment = this.#journal.append(lineOf(mark), this.#settings.segmentBytesMax);
       } catch (error) {
         // The disk is full and removing the segment is what frees it; the mark is tried again with the next one.
         mark.segment = null;
@@ -264,6 +274,10 @@ export class Ledger {
       retryAfterMs: 5_000,
     });
   }
+}
+
+function lineOf(mark: OpenMark): LedgerLine {
+  return { kind: 'S', id: mark.id, json: mark.json, mark, mayEnd: false };
 }
 
 /** Opens the journal in `dataDir`, sweeps orphans of a dead process to `unknown` and begins to drain. */

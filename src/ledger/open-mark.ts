@@ -22,7 +22,14 @@ export class OpenMark extends Linked {
   }
 }
 
+/** What became of a settled event whose turn's write was refused. */
+export interface SettledEvent {
+  /** Its request may end in order all the same: memory keeps the event, or the house serves uncounted. */
+  readonly mayEnd: boolean;
+}
+
 /** A line of the journal with the mark it writes (`S`) or ends (`E`). */
-export interface LedgerLine extends JournalLine {
+export interface LedgerLine extends JournalLine, SettledEvent {
   readonly mark: OpenMark | null;
+  mayEnd: boolean;
 }

@@ -35,13 +35,14 @@ afterEach(() => {
   failing = false;
 });
 
-/** The ledger's promise once an event was settled; before that, all is well. */
-function afterSettle(promise: () => Promise<void>): void {
+/** The ledger's promise once an event was settled, and whether that event is safe; before that, all is well. */
+function afterSettle(promise: () => Promise<void>, mayEnd = false): void {
   let settled = false;
   const settle = Ledger.prototype.settle;
-  spyOn(Ledger.prototype, 'settle').mockImplementation(function (this: Ledger, event) {
+  spyOn(Ledger.prototype, 'settle').mockImplementation(function (this: Ledger, event, mark) {
     settled = true;
-    settle.call(this, event);
+    settle.call(this, event, mark);
+    return { mayEnd };
   });
   spyOn(Ledger.prototype, 'confirmed').mockImplementation(() => (settled ? promise() : null));
 }
@@ -79,6 +80,27 @@ describe('usage that can be kept nowhere', () => {
     failing = true;
     afterSettle(lost);
     expect((await ask(false)).status).toBe(503);
+  });
+});
+
+describe('usage that memory keeps, beside usage of the same turn that is lost', () => {
+  test('lets a whole answer go out', async () => {
+    afterSettle(lost, true);
+    const response = await ask(false);
+    expect([response.status, await response.text()]).toEqual([200, expect.stringContaining('ok')]);
+  });
+
+  test('lets a stream end in [DONE]', async () => {
+    afterSettle(lost, true);
+    const text = await (await ask(true)).text();
+    expect(text).toContain('[DONE]');
+    expect(text).not.toContain('"error"');
+  });
+
+  test('tells a provider’s refusal as it is', async () => {
+    failing = true;
+    afterSettle(lost, true);
+    expect((await ask(false)).status).toBe(400);
   });
 });
 

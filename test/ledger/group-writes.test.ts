@@ -180,6 +180,21 @@ describe('a turn whose write fails', () => {
     expect(ledger.confirmed()).toBeNull();
   });
 
+  test('tells an event that memory keeps from a mark of the same turn that is lost', async () => {
+    const { ledger, state, ids } = await house();
+    const [kept] = settleMany(ledger, 1);
+    await ledger.confirmed();
+    state.full = true;
+    const event = usageEvent();
+    const settled = ledger.settle(event);
+    ledger.begin(mark('req_budgeted'), true);
+    expect(await codeOf(ledger.confirmed())).toBe('store_unavailable');
+    expect(settled.mayEnd).toBe(true);
+    state.full = false;
+    await ledger.flush();
+    expect((await ids()).sort()).toEqual([kept as string, event.id].sort());
+  });
+
   for (const [whenFull, outcome] of [
     ['refuse', 'store_unavailable'],
     ['serve_uncounted', 'resolved'],
@@ -189,9 +204,13 @@ describe('a turn whose write fails', () => {
       const kept = settleMany(ledger, 1);
       await ledger.confirmed();
       state.full = true;
-      const turn = settleMany(ledger, 5);
+      const events = Array.from({ length: 5 }, () => usageEvent());
+      const turn = events.map(({ id }) => id);
+      const settled = events.map((event) => ledger.settle(event));
       expect(await codeOf(ledger.confirmed())).toBe(outcome);
       expect(ledger.stats.uncounted).toBe(2);
+      const lostMayEnd = whenFull === 'serve_uncounted';
+      expect(settled.map(({ mayEnd }) => mayEnd)).toEqual([true, true, true, lostMayEnd, lostMayEnd]);
       state.full = false;
       await ledger.flush();
       expect((await ids()).sort()).toEqual([...kept, ...turn.slice(0, 3)].sort());
