@@ -64,27 +64,16 @@ const WATCH_AFTER_MS = 100;
 /** The part of an AbortSignal that calls upstream need, at a fraction of its cost: made for every request. */
 export class StopSignal {
   aborted = false;
-  /** The call upstream; a stream's relay and later calls are the others. */
-  #first: (() => void) | null = null;
-  #others: (() => void)[] | null = null;
+  #listeners: (() => void)[] = [];
 
   addEventListener(_type: 'abort', listener: () => void): void {
-    if (this.#first === null) {
-      this.#first = listener;
-      return;
-    }
-    this.#others ??= [];
-    this.#others.push(listener);
+    this.#listeners.push(listener);
   }
 
   abort(): void {
     if (this.aborted) return;
     this.aborted = true;
-    const [first, others] = [this.#first, this.#others];
-    this.#first = null;
-    this.#others = null;
-    first?.();
-    for (const listener of others ?? []) listener();
+    for (const listener of this.#listeners.splice(0)) listener();
   }
 }
 

@@ -24,7 +24,7 @@ const SINGULAR_KEYS = [
   'temperature',
 ] as const;
 
-const QUOTED_KEYS = SINGULAR_KEYS.map((key) => `"${key}"`);
+const QUOTED_KEYS = SINGULAR_KEYS.map((key) => ({ key, quoted: `"${key}"` }));
 
 /** A longer text is read in one pass that leaps over its strings; a shorter one is faster searched for each key. */
 export const SEARCHED_CHARS_MAX = 16_384;
@@ -68,10 +68,9 @@ export function rewriteBody(body: JsonText, rewrite: BodyRewrite): string {
 function search({ text, json }: JsonText, rewrite: BodyRewrite): Places | null {
   // A name may be spelt with escapes: its letters then begin with `\u00`.
   if (text.length > SEARCHED_CHARS_MAX || text.includes('\\u00')) return null;
-  for (let index = 0; index < SINGULAR_KEYS.length; index++) {
+  for (const { key, quoted } of QUOTED_KEYS) {
     // What is not there once is not there twice.
-    if (json[SINGULAR_KEYS[index] ?? ''] === undefined) continue;
-    const quoted = QUOTED_KEYS[index] ?? '';
+    if (json[key] === undefined) continue;
     const at = text.indexOf(quoted);
     if (at >= 0 && text.indexOf(quoted, at + quoted.length) >= 0) return null;
   }

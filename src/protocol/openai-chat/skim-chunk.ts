@@ -71,10 +71,7 @@ function skimValue(bytes: Uint8Array, open: number, close: number, value: number
 }
 
 function isOutputKey(bytes: Uint8Array, open: number, close: number): boolean {
-  for (let index = 0; index < OUTPUT_KEYS.length; index++) {
-    const key = OUTPUT_KEYS[index] ?? START;
-    if (key.length === close - open && holds(bytes, open, key)) return true;
-  }
+  for (const key of OUTPUT_KEYS) if (key.length === close - open && holds(bytes, open, key)) return true;
   return false;
 }
 

@@ -2,7 +2,8 @@
 // Rows hold no foreign keys: a usage row outlives the user and the key it names.
 import type { Migration } from './migration.ts';
 
-const TOKEN_COLUMNS = `
+/** For later migrations that write a table of usage anew: as this one stays as it is, so does what they do. */
+export const TOKEN_COLUMNS = `
       input_tokens BIGINT,
       output_tokens BIGINT,
       cached_tokens BIGINT,

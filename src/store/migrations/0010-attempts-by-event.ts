@@ -1,35 +1,7 @@
 // Attempts lie under their event: one tree that every row is entered in, where there were three (a row, its id, its event).
 // A third of the work that a request makes for the database went into the other two.
+import { TOKEN_COLUMNS } from './0003-usage.ts';
 import type { Migration } from './migration.ts';
-
-const COLUMNS = [
-  'id',
-  'event_id',
-  'ordinal',
-  'started_ms',
-  'provider',
-  'credential_id',
-  'model',
-  'outcome',
-  'failure',
-  'status',
-  'input_tokens',
-  'output_tokens',
-  'cached_tokens',
-  'cache_write_5m_tokens',
-  'cache_write_1h_tokens',
-  'reasoning_tokens',
-  'audio_input_tokens',
-  'audio_output_tokens',
-  'web_search_requests',
-  'prompt_tokens',
-  'completion_tokens',
-  'provenance',
-  'cost_nano_usd',
-  'first_byte_ms',
-  'duration_ms',
-  'error_message',
-].join(', ');
 
 export const attemptsByEvent: Migration = {
   number: 10,
@@ -46,18 +18,7 @@ export const attemptsByEvent: Migration = {
       model TEXT NOT NULL,
       outcome TEXT NOT NULL,
       failure TEXT,
-      status BIGINT,
-      input_tokens BIGINT,
-      output_tokens BIGINT,
-      cached_tokens BIGINT,
-      cache_write_5m_tokens BIGINT,
-      cache_write_1h_tokens BIGINT,
-      reasoning_tokens BIGINT,
-      audio_input_tokens BIGINT,
-      audio_output_tokens BIGINT,
-      web_search_requests BIGINT,
-      prompt_tokens BIGINT,
-      completion_tokens BIGINT,
+      status BIGINT,${TOKEN_COLUMNS},
       provenance TEXT NOT NULL,
       cost_nano_usd BIGINT,
       first_byte_ms BIGINT,
@@ -65,9 +26,9 @@ export const attemptsByEvent: Migration = {
       error_message TEXT,
       PRIMARY KEY (event_id, ordinal)
     ) WITHOUT ROWID`,
-    // In the new table's own order, so that its pages are filled one after another.
-    `INSERT INTO usage_attempts (${COLUMNS})
-      SELECT ${COLUMNS} FROM usage_attempts_before ORDER BY event_id, ordinal`,
+    // The columns are the same and stand in the same order. The rows come in the new table's own, so that its pages are filled
+    // one after another.
+    'INSERT INTO usage_attempts SELECT * FROM usage_attempts_before ORDER BY event_id, ordinal',
     'DROP TABLE usage_attempts_before',
   ],
 };
