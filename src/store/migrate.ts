@@ -1,10 +1,11 @@
 // Numbered, append-only migrations. Each runs in its own IMMEDIATE transaction, which is also the lock:
 // a second process waits for it and then finds the work done.
 import type { Database } from 'bun:sqlite';
-import { StoreRefused } from './dialect/sqlite/open-database.ts';
+import { explain, StoreRefused } from './dialect/sqlite/open-database.ts';
 import { MIGRATIONS } from './migrations/index.ts';
+import type { Migration } from './migrations/migration.ts';
 
-/** Brings the schema up to date. Throws StoreRefused when the file was written by a newer Tollgate. */
+/** Brings the schema up to date. Throws StoreRefused when the file was written by a newer Tollgate, or its disk is full. */
 export async function migrate(db: Database, path: string): Promise<void> {
   refuseForeign(db, path);
   db.run(
@@ -16,18 +17,25 @@ export async function migrate(db: Database, path: string): Promise<void> {
       `${path} has schema ${appliedNumber(db)}, this Tollgate knows ${newest}. Start the newer Tollgate that wrote it, or restore an older backup.`,
     );
   }
-  for (const migration of MIGRATIONS) {
-    db.transaction(() => {
-      if (appliedNumber(db) >= migration.number) return;
-      for (const statement of migration.statements) db.run(statement);
-      for (const statement of migration.sqliteStatements ?? []) db.run(statement);
-      db.query('INSERT INTO migrations (number, name, applied_ms) VALUES (?, ?, ?)').run(
-        migration.number,
-        migration.name,
-        Date.now(),
-      );
-    }).immediate();
+  try {
+    for (const migration of MIGRATIONS) apply(db, migration);
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'SQLITE_FULL') throw error;
+    throw new StoreRefused(explain(path, error), { cause: error });
   }
+}
+
+function apply(db: Database, migration: Migration): void {
+  db.transaction(() => {
+    if (appliedNumber(db) >= migration.number) return;
+    for (const statement of migration.statements) db.run(statement);
+    for (const statement of migration.sqliteStatements ?? []) db.run(statement);
+    db.query('INSERT INTO migrations (number, name, applied_ms) VALUES (?, ?, ?)').run(
+      migration.number,
+      migration.name,
+      Date.now(),
+    );
+  }).immediate();
 }
 
 function appliedNumber(db: Database): number {

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { StoreRefused } from '../../src/store/dialect/sqlite/open-database.ts';
+import { migrate } from '../../src/store/migrate.ts';
 import { MIGRATIONS } from '../../src/store/migrations/index.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { insertUsageEvents } from '../../src/store/usage-events.ts';
@@ -55,6 +57,28 @@ test('attempts of an older database are taken over as they are', async () => {
   const names = db.query("SELECT name FROM sqlite_master WHERE tbl_name LIKE 'usage_attempts%'").values();
   expect(names.flat()).toEqual(['usage_attempts']);
   db.close();
+  await again.close();
+});
+
+test('a disk that is too full for it refuses the start in words, and leaves the database as it was', async () => {
+  const store = await openStore({ path, mode: 'inline' });
+  await insertUsageEvents(
+    store,
+    Array.from({ length: 300 }, () => usageEvent()),
+  );
+  await store.close();
+  backTo(BEFORE, path);
+  const db = new Database(path);
+  db.run('VACUUM');
+  // Nothing to spare.
+  const { page_count } = db.query('PRAGMA page_count').get() as { page_count: number };
+  db.run(`PRAGMA max_page_count = ${page_count}`);
+  const refused = migrate(db, path);
+  await expect(refused).rejects.toBeInstanceOf(StoreRefused);
+  await expect(refused).rejects.toThrow(`${path}: the disk is full, and nothing was lost.`);
+  db.close();
+  const again = await openStore({ path, mode: 'inline' });
+  expect(await verifyUsage(again.read)).toEqual([]);
   await again.close();
 });
 

@@ -70,8 +70,12 @@ export function checkDatabase(db: Database, path: string): void {
   if (verdict !== 'ok') throw new StoreRefused(damaged(path, verdict));
 }
 
-function explain(path: string, error: unknown): string {
+/** What to do about it, for people. */
+export function explain(path: string, error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
+  if (/is full/i.test(text)) {
+    return `${path}: the disk is full, and nothing was lost. Free as much as the file is large, and start again.`;
+  }
   if (/readonly|read-only|permission/i.test(text)) {
     return `${path} cannot be written (${text}). Give this user write permission on the file and its folder.`;
   }
