@@ -1,5 +1,5 @@
 // Runs the Dockerfile's steps in a scratch folder, where no image can be built: copies what COPY names (and .dockerignore
-// lets through), runs its npm line, starts the server as ENTRYPOINT and CMD say on a data folder of its own, asks the
+// lets through), runs the first stage's commands, starts the server as ENTRYPOINT and CMD say on a data folder of its own, asks the
 // health check, ends it with STOPSIGNAL. Exit 1 and the reason when a step would fail in an image too.
 import {
   chmodSync,
@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dir, '..');
 const READY_MS_MAX = 20_000;
@@ -60,7 +60,9 @@ function copyInto(app: string, steps: readonly Step[]): void {
       if (!kept.includes(`!${plain.split('/')[0]}`))
         fail(`COPY names ${plain}, which .dockerignore keeps out`);
       const isFolder = statSync(join(ROOT, plain)).isDirectory();
-      cpSync(join(ROOT, plain), isFolder ? join(app, goal) : join(app, goal, plain), { recursive: true });
+      cpSync(join(ROOT, plain), isFolder ? join(app, goal) : join(app, goal, basename(plain)), {
+        recursive: true,
+      });
     }
   }
 }
@@ -68,6 +70,14 @@ function copyInto(app: string, steps: readonly Step[]): void {
 function run(command: readonly string[], cwd: string): void {
   const done = Bun.spawnSync([...command], { cwd, stdout: 'inherit', stderr: 'inherit' });
   if (done.exitCode !== 0) fail(`${command.join(' ')} ended with ${done.exitCode}`);
+}
+
+/** The first stage's commands, in order; npm's own with what is already in its cache. */
+function runCommands(app: string, steps: readonly Step[]): void {
+  const stages = steps.flatMap(({ word }, at) => (word === 'FROM' ? [at] : []));
+  for (const { word, rest } of steps.slice(0, stages[1])) {
+    if (word === 'RUN') run(['sh', '-c', rest.startsWith('npm ') ? `${rest} --prefer-offline` : rest], app);
+  }
 }
 
 async function serveOnce(app: string, data: string, steps: readonly Step[]): Promise<void> {
@@ -104,6 +114,9 @@ async function serveOnce(app: string, data: string, steps: readonly Step[]): Pro
     },
   );
   if (asked.exitCode !== 0) fail(`the health check ended with ${asked.exitCode}`);
+  const runs = readFileSync(`/proc/${child.pid}/cmdline`, 'utf8').split('\0');
+  if (!runs.some((part) => part.endsWith('/dist/main.js')))
+    fail(`what runs is not the built program: ${runs}`);
   child.kill('SIGTERM');
   const status = await child.exited;
   clearTimeout(timer);
@@ -119,7 +132,7 @@ try {
   mkdirSync(app);
   mkdirSync(data, { mode: 0o700 });
   copyInto(app, steps);
-  run(['npm', 'ci', '--omit=dev', '--ignore-scripts', '--no-audit', '--prefer-offline'], app);
+  runCommands(app, steps);
   // As on a read-only root file system: whatever is written must go into the data folder.
   writeFileSync(join(app, '.read-only'), '');
   chmodSync(app, 0o555);

@@ -1,8 +1,9 @@
-// R4 and R5: Tollgate itself, started the way an operator starts it, with a data folder of its own.
+// R4 and R5: Tollgate itself, built from this checkout as `npm ci` builds it, with a data folder of its own.
 // R5 is a key with limits of every kind that never bite, and the ledger as it ships. R4 has neither limits nor ledger.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildProgram } from '../../tools/build-program.ts';
 import { runCommand, startProcess } from '../system/start-process.ts';
 import { seedLimits } from './seed-limits.ts';
 import {
@@ -53,9 +54,13 @@ async function startTollgate(
     core,
   });
   if (everything) seedLimits(databasePath);
-  const preload = everything ? [] : ['--preload', join(ROOT, 'bench/rungs/no-ledger.ts')];
+  const program = join(folder, 'program');
+  await buildProgram({
+    outdir: program,
+    ...(everything ? {} : { preload: join(ROOT, 'bench/rungs/no-ledger.ts') }),
+  });
   const started = startProcess({
-    command: [join(ROOT, 'bin/bun'), ...preload, join(ROOT, 'src/main.ts'), 'serve', '--port', '0', ...data],
+    command: [join(ROOT, 'bin/bun'), join(program, 'main.js'), 'serve', '--port', '0', ...data],
     core,
     environment: {
       OPENAI_API_KEY: 'sk-bench',

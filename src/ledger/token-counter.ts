@@ -1,6 +1,7 @@
 // Counts tokens for those who ask, on a thread that is started when it is needed and ended when it is idle.
 // Never used on the path of a request: usage comes from providers.
 import { waitAtMost } from '../lib/clock.ts';
+import { threadUrl } from '../lib/program-files.ts';
 import { tokensIn } from './estimate.ts';
 
 export interface CountRequest {
@@ -43,7 +44,7 @@ export function createTokenCounter(): TokenCounter {
     waiting.clear();
   };
   const start = (): Worker => {
-    const started = new Worker(new URL('./token-counter-worker.ts', import.meta.url).href);
+    const started = new Worker(threadUrl('ledger/token-counter-worker'));
     started.onmessage = (event: MessageEvent<CountReply>) => {
       waiting.get(event.data.id)?.(event.data.tokens);
       waiting.delete(event.data.id);

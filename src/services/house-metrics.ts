@@ -1,7 +1,9 @@
 // What Prometheus may know of the house: counts by endpoint, provider and outcome, never by user, key or model,
 // whose names come from callers without end. Counting is a few additions; the text is made when somebody asks.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Counter, Gauge, Registry } from 'prom-client';
+import Counter from 'prom-client/lib/counter.js';
+import Gauge from 'prom-client/lib/gauge.js';
+import Registry from 'prom-client/lib/registry.js';
 import type { UsageEvent } from '../core/usage-event.ts';
 
 export interface MetricSources {

@@ -36,9 +36,14 @@ function cleanEnvironment(given: Record<string, string>): Record<string, string>
 export async function runTollgate(
   workDir: string,
   args: readonly string[],
-  options: { readonly environment?: Record<string, string>; readonly stdin?: string } = {},
+  options: {
+    readonly environment?: Record<string, string>;
+    readonly stdin?: string;
+    /** The command line of another place than this checkout. */
+    readonly bin?: string;
+  } = {},
 ): Promise<CommandResult> {
-  const child = Bun.spawn([BIN, ...args], {
+  const child = Bun.spawn([options.bin ?? BIN, ...args], {
     cwd: workDir,
     env: cleanEnvironment(options.environment ?? {}),
     stdin: new TextEncoder().encode(options.stdin ?? ''),
@@ -56,9 +61,10 @@ export async function runTollgate(
 export async function spawnTollgate(
   environment: Record<string, string> = {},
   workDir = mkdtempSync(join(tmpdir(), 'tollgate-spawn-')),
+  bin = BIN,
 ): Promise<SpawnedTollgate> {
   const env = cleanEnvironment({ LOG_LEVEL: 'warn', ...environment });
-  const child = Bun.spawn([BIN, 'serve', '--port', '0'], {
+  const child = Bun.spawn([bin, 'serve', '--port', '0'], {
     cwd: workDir,
     env,
     stdout: 'pipe',
@@ -87,7 +93,7 @@ export async function spawnTollgate(
       const status = await Bun.file(`/proc/${child.pid}/status`).text();
       return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
     },
-    run: (args, stdin = '') => runTollgate(workDir, args, { environment, stdin }),
+    run: (args, stdin = '') => runTollgate(workDir, args, { environment, stdin, bin }),
     kill: (signal) => child.kill(signal),
     exited: child.exited,
     remove: async () => {

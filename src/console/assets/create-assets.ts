@@ -2,8 +2,8 @@
 // Reads them once at the start; serves nothing that is not in its own short list.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { required } from '../../lib/assert.ts';
+import { assetPath } from '../../lib/program-files.ts';
 import type { AssetUrls } from '../views/frame.ts';
 
 export const ASSET_PREFIX = '/ui/assets/';
@@ -21,7 +21,8 @@ export interface Assets {
   readonly serve: (path: string, acceptEncoding: string | null) => Response | null;
 }
 
-const SOURCES = {
+/** Each by its name on the wire, where it lies among the sources or in its package, and its type. */
+export const ASSET_SOURCES = {
   css: ['app.css', './dist/app.css', 'text/css; charset=utf-8'],
   script: ['client.js', './client.js', 'text/javascript; charset=utf-8'],
   htmx: ['htmx.js', 'htmx.org/dist/htmx.min.js', 'text/javascript; charset=utf-8'],
@@ -34,8 +35,8 @@ const SOURCES = {
 export function createAssets(): Assets {
   const files = new Map<string, Asset>();
   const urls: Record<string, string> = {};
-  for (const [key, [name, source, type]] of Object.entries(SOURCES)) {
-    const body = new Uint8Array(readFileSync(fileURLToPath(import.meta.resolve(source))));
+  for (const [key, [name, source, type]] of Object.entries(ASSET_SOURCES)) {
+    const body = new Uint8Array(readFileSync(assetPath(name, () => import.meta.resolve(source))));
     const hash = createHash('sha256').update(body).digest('hex').slice(0, HASH_DIGITS);
     const path = `${ASSET_PREFIX}${name.replace('.', `.${hash}.`)}`;
     files.set(path, { body, type, zipped: null });

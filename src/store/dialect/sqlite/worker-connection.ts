@@ -1,5 +1,6 @@
 // A Kysely connection whose SQLite lives on another thread. One connection per thread; queries run in order.
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
+import { threadUrl } from '../../../lib/program-files.ts';
 import type { OpenDatabaseOptions } from './open-database.ts';
 
 export type WorkerRequest =
@@ -38,7 +39,7 @@ export class WorkerConnection implements DatabaseConnection {
 
   static async open(options: OpenDatabaseOptions): Promise<WorkerConnection> {
     // A small heap: rows pass through it and nothing stays.
-    const worker = new Worker(new URL('./worker.ts', import.meta.url).href, { smol: true });
+    const worker = new Worker(threadUrl('store/dialect/sqlite/worker'), { smol: true });
     const connection = new WorkerConnection(worker);
     await connection.#ask({ id: 0, kind: 'open', options });
     return connection;
