@@ -2,7 +2,7 @@
 // Rows never pass through the event loop; it is told what became of them.
 import type { Database } from 'bun:sqlite';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { type DecodedLines, decodeLines } from '../../../core/journal-record.ts';
+import { type DecodedLines, decodeLines, type JournalRecord } from '../../../core/journal-record.ts';
 import { insertRecords } from './insert-usage.ts';
 
 /** Where whole records stand that are to be stored. */
@@ -59,21 +59,22 @@ function readStretch(target: Buffer, { path, offset, end }: JournalStretch): num
 }
 
 function insertLines(db: Database, bytes: Buffer, { records }: DecodedLines) {
-  const texts: string[] = [];
-  const parsed: unknown[] = [];
-  for (const { kind, jsonStart, jsonEnd } of records) {
-    if (kind !== 'E') continue;
-    const text = bytes.toString('utf8', jsonStart, jsonEnd);
-    texts.push(text);
-    parsed.push(parseOrNull(text));
-  }
-  if (texts.length === 0) return { events: 0, inserted: 0, rejected: [] };
-  const { inserted, rejected } = insertRecords(db, parsed);
+  const events = records.filter(({ kind }) => kind === 'E');
+  if (events.length === 0) return { events: 0, inserted: 0, rejected: [] };
+  const { inserted, rejected } = insertRecords(db, parsedOneByOne(bytes, events));
   return {
-    events: texts.length,
+    events: events.length,
     inserted,
-    rejected: rejected.map(({ index, reason }) => ({ record: texts[index] ?? '', reason })),
+    rejected: rejected.map(({ index, reason }) => ({ record: textOf(bytes, events[index]), reason })),
   };
+}
+
+function* parsedOneByOne(bytes: Buffer, events: readonly JournalRecord[]): Generator<unknown> {
+  for (const event of events) yield parseOrNull(textOf(bytes, event));
+}
+
+function textOf(bytes: Buffer, event: JournalRecord | undefined): string {
+  return event ? bytes.toString('utf8', event.jsonStart, event.jsonEnd) : '';
 }
 
 /** A line with the right checksum and no JSON was written by a defect of ours: it is refused like any other bad row. */

@@ -60,8 +60,11 @@ export function insertUsage(db: Database, json: Uint8Array): InsertReport {
   return insertRecords(db, JSON.parse(new TextDecoder().decode(json)) as unknown[]);
 }
 
-/** As insertUsage, for events that are parsed already, each in either form of core/usage-record.ts. */
-export function insertRecords(db: Database, records: readonly unknown[]): InsertReport {
+/**
+ * As insertUsage, for events that are parsed already, each in either form of core/usage-record.ts. Takes them one by one: a
+ * source that parses each when it is asked for never holds a batch of them in memory.
+ */
+export function insertRecords(db: Database, records: Iterable<unknown>): InsertReport {
   const statements = prepared.get(db) ?? prepare(db);
   try {
     return db.transaction(() => insertAll(statements, records)).immediate();
@@ -72,16 +75,22 @@ export function insertRecords(db: Database, records: readonly unknown[]): Insert
   }
 }
 
-function insertAll(statements: Statements, records: readonly unknown[]): InsertReport {
+function insertAll(statements: Statements, records: Iterable<unknown>): InsertReport {
   const groups: Groups = new Map();
   const keysUsed = new Map<string, number>();
   const rejected: { index: number; reason: string }[] = [];
   let inserted = 0;
-  for (const [index, record] of records.entries()) {
+  let repeated = 0;
+  let index = -1;
+  for (const record of records) {
+    index += 1;
     try {
       const event = decodeUsageEvent(record);
       const counters = countersOf(event);
-      if (!insertOne(statements, event)) continue;
+      if (!insertOne(statements, event)) {
+        repeated += 1;
+        continue;
+      }
       inserted += 1;
       gather(groups, event, counters);
       if (event.keyId) keysUsed.set(event.keyId, Math.max(event.timeMs, keysUsed.get(event.keyId) ?? 0));
@@ -96,7 +105,7 @@ function insertAll(statements: Statements, records: readonly unknown[]): InsertR
   writeSlots(statements, slots);
   writeDays(statements, days);
   for (const [keyId, timeMs] of keysUsed) statements.keyUsed.run(timeMs, keyId, timeMs);
-  return { inserted, repeated: records.length - inserted - rejected.length, rejected };
+  return { inserted, repeated, rejected };
 }
 
 /** False when its id is there already. Cells are bound as one list: spread into arguments they cost a third more. */

@@ -11,6 +11,7 @@ export const BUSY_TIMEOUT_MS = 5_000;
  * again and again: four times SQLite's default copies each of them once where it would be copied four times.
  */
 const CHECKPOINT_PAGES = 4_000;
+const CACHE_KIB = 8_000;
 
 export class StoreRefused extends Error {
   override readonly name = 'StoreRefused';
@@ -20,6 +21,8 @@ export interface OpenDatabaseOptions {
   readonly path: string;
   readonly busyTimeoutMs?: number;
   readonly readonly?: boolean;
+  /** Of pages in memory; what is not there comes from the system's cache of the file. */
+  readonly cacheKib?: number;
 }
 
 /**
@@ -27,7 +30,7 @@ export interface OpenDatabaseOptions {
  * (faults.md section 1 asks it for keys, users and revocations; ledger rows ride in the same file, in batches).
  */
 export function openDatabase(options: OpenDatabaseOptions): Database {
-  const { path, busyTimeoutMs = BUSY_TIMEOUT_MS, readonly = false } = options;
+  const { path, busyTimeoutMs = BUSY_TIMEOUT_MS, readonly = false, cacheKib = CACHE_KIB } = options;
   if (existsSync(path) && statSync(path).size === 0 && existsSync(`${path}-wal`)) {
     throw new StoreRefused(
       `${path} is empty but has a write-ahead log beside it. Restore a backup: tollgate restore FILE`,
@@ -43,7 +46,7 @@ export function openDatabase(options: OpenDatabaseOptions): Database {
     }
     db.run('PRAGMA foreign_keys = ON');
     db.run('PRAGMA temp_store = MEMORY');
-    db.run('PRAGMA cache_size = -8000');
+    db.run(`PRAGMA cache_size = -${cacheKib}`);
     return db;
   } catch (error) {
     throw new StoreRefused(explain(path, error), { cause: error });
