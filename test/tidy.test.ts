@@ -25,6 +25,7 @@ const RANKS: readonly (readonly [prefix: string, rank: number])[] = [
   ['src/errors/', 1],
   ['src/config/', 1],
   ['src/lib/', 0],
+  ['package.json', 0],
 ];
 
 const OWNERS: readonly { what: string; pattern: RegExp; owner: RegExp }[] = [

@@ -1,6 +1,7 @@
 // Parses the command line and runs one command. Exit status: 0 done, 1 failed, 2 wrong usage.
 // Errors go to stderr and say what to do next.
 import { Command, CommanderError } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
 import { ConfigError } from '../config/config-error.ts';
 import { AppError } from '../errors/app-error.ts';
 import { StoreRefused } from '../store/dialect/sqlite/open-database.ts';
@@ -20,6 +21,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
 async function buildProgram(word: string | undefined): Promise<Command> {
   const program = new Command('tollgate')
     .description('One endpoint for every model; every user known, every token accounted for.')
+    .version(`${manifest.version} on Bun ${Bun.version}`, '-V, --version', 'print the version')
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(add --help for usage)');

@@ -87,6 +87,8 @@ test('the built program serves, stores, counts and shows pages, without a source
   const house = await spawnTollgate({}, mkdtempSync(join(folder, 'house-')), join(at, 'bin/tollgate'));
   try {
     expect(readFileSync(`/proc/${house.pid}/cmdline`, 'utf8')).toContain(`${at}/dist/main.js`);
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+    expect((await house.run(['--version'])).stdout).toBe(`${version} on Bun ${Bun.version}\n`);
     await house.run(['user', 'create', 'ann']);
     const key = (await house.run(['key', 'create', '--user', 'ann', '--name', 'k'])).stdout
       .trim()
