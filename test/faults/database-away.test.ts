@@ -3,7 +3,7 @@
 
 import { Database } from 'bun:sqlite';
 import { afterEach, describe, expect, setDefaultTimeout, test } from 'bun:test';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
@@ -19,6 +19,7 @@ import {
   streamAnswer,
 } from '../support/scripted-upstream.ts';
 import { runCommand, startServerProcess } from '../support/server-process.ts';
+import { fillDisk, mayMount, mountSmallDisk, unmount } from '../support/small-disk.ts';
 import { usageEvent } from '../support/usage-events.ts';
 
 setDefaultTimeout(90_000);
@@ -148,11 +149,10 @@ describe('the database is away', () => {
     });
   }
 
-  const small = mountSmallDisk();
-  test.skipIf(small === null)(
+  test.skipIf(!mayMount)(
     'D2: a full disk under journal and database: memory holds, then callers are refused, and nothing is lost',
     async () => {
-      const disk = small ?? '';
+      const disk = mountSmallDisk();
       endings.push(() => unmount(disk));
       const workDir = mkdtempSync(join(tmpdir(), 'tollgate-full-'));
       endings.push(() => rmSync(workDir, { recursive: true, force: true }));
@@ -176,11 +176,10 @@ describe('the database is away', () => {
       expect((await verify()).status).toBe(0);
     },
   );
-  const another = mountSmallDisk();
-  test.skipIf(another === null)(
+  test.skipIf(!mayMount)(
     'D2: a full disk: a request under a budget reaches no provider without its mark, and nothing stays reserved',
     async () => {
-      const disk = another ?? '';
+      const disk = mountSmallDisk();
       endings.push(() => unmount(disk));
       const workDir = mkdtempSync(join(tmpdir(), 'tollgate-budget-full-'));
       endings.push(() => rmSync(workDir, { recursive: true, force: true }));
@@ -210,32 +209,6 @@ describe('the database is away', () => {
       expect(countEvents(dataDir)).toEqual({ rows: served + 2, ids: served + 2 });
     },
   );
-  if (small === null)
+  if (!mayMount)
     console.log('skipped: a full disk needs the right to mount a small tmpfs; D2 above runs everywhere');
 });
-
-function mountSmallDisk(): string | null {
-  const dir = mkdtempSync(join(tmpdir(), 'tollgate-tmpfs-'));
-  const mounted = Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', dir], {
-    stderr: 'ignore',
-  });
-  if (mounted.success) return dir;
-  rmSync(dir, { recursive: true });
-  return null;
-}
-
-function unmount(dir: string): void {
-  Bun.spawnSync(['umount', '-l', dir]);
-  rmSync(dir, { recursive: true, force: true });
-}
-
-/** Takes every free byte, in ever smaller pieces. */
-function fillDisk(path: string): void {
-  for (const size of [1 << 20, 1 << 16, 1 << 12, 1]) {
-    try {
-      while (true) writeFileSync(path, Buffer.alloc(size), { flag: 'a' });
-    } catch {
-      // Full for pieces of this size.
-    }
-  }
-}
