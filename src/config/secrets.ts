@@ -1,6 +1,7 @@
 // The three secrets of a house: given by the environment, or generated once and kept in the data folder (0600).
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { diskFault, errorCode } from '../lib/disk-fault.ts';
 import { randomToken } from '../lib/id.ts';
 import { ConfigError } from './config-error.ts';
 import type { Settings } from './settings.ts';
@@ -14,7 +15,7 @@ export interface Secrets {
 /** Shorter secrets can be guessed; 32 characters of base64 are 192 bits. */
 export const SECRET_CHARS_MIN = 32;
 
-const WRITABLE = 'give this user write permission on the folder, or choose another with --data';
+const ELSEWHERE = 'choose another folder with --data';
 const WELL_KNOWN = new Set(['change-me-session-secret', 'change-me-token-pepper']);
 const SECRET_SETTINGS = ['API_TOKEN_PEPPER', 'SESSION_SECRET', 'MASTER_KEY'] as const;
 
@@ -50,13 +51,7 @@ function keepSecrets(dataDir: string): Secrets {
   if (existsSync(path)) return readKept(path);
   createDataDir(dataDir);
   const made = { pepper: randomToken(32), sessionSecret: randomToken(32), masterKey: randomToken(32) };
-  const draft = `${path}.new`;
-  try {
-    writeFileSync(draft, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600 });
-    renameSync(draft, path);
-  } catch (error) {
-    throw new ConfigError([`${path}: cannot be written (${codeOf(error)}); ${WRITABLE}`]);
-  }
+  writeWhole(path, made, `or ${ELSEWHERE}`);
   return made;
 }
 
@@ -64,10 +59,20 @@ function keepSecrets(dataDir: string): Secrets {
 export function keepMasterKey(dataDir: string, masterKey: string): boolean {
   const path = join(dataDir, 'secrets.json');
   if (!existsSync(path)) return false;
-  const draft = `${path}.new`;
-  writeFileSync(draft, `${JSON.stringify({ ...readKept(path), masterKey }, null, 2)}\n`, { mode: 0o600 });
-  renameSync(draft, path);
+  writeWhole(path, { ...readKept(path), masterKey }, 'then run this again with the same new MASTER_KEY');
   return true;
+}
+
+/** What stood there before stays until all of it is written. Throws ConfigError; then no half file is left. */
+function writeWhole(path: string, secrets: Secrets, otherwise: string): void {
+  const draft = `${path}.new`;
+  try {
+    writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+    renameSync(draft, path);
+  } catch (error) {
+    if (existsSync(draft)) rmSync(draft);
+    throw refusal(path, 'written', { error, otherwise });
+  }
 }
 
 /** Creates the data folder, open to its owner alone. */
@@ -77,12 +82,32 @@ export function createDataDir(dataDir: string): void {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     chmodSync(dataDir, 0o700);
   } catch (error) {
-    throw new ConfigError([`${dataDir}: cannot be created (${codeOf(error)}); ${WRITABLE}`]);
+    throw refusal(dataDir, 'created', { error, otherwise: `or ${ELSEWHERE}` });
   }
 }
 
-function codeOf(error: unknown): string {
-  return (error as { code?: string }).code ?? String(error);
+interface Refusal {
+  readonly error: unknown;
+  /** What follows the mend. */
+  readonly otherwise: string;
+}
+
+function refusal(path: string, verb: 'written' | 'created', { error, otherwise }: Refusal): ConfigError {
+  const said = `${path}: cannot be ${verb}`;
+  switch (diskFault(error, path)) {
+    case 'full':
+      return new ConfigError([`${said}, the disk is full; nothing was lost: make room, ${otherwise}`]);
+    case 'forbidden':
+      return new ConfigError([
+        `${said} (${errorCode(error)}); give this user write permission on the folder, ${otherwise}`,
+      ]);
+    default:
+      return new ConfigError([`${said} (${textOf(error)}); mend that, ${otherwise}`]);
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function readKept(path: string): Secrets {
@@ -91,7 +116,11 @@ function readKept(path: string): Secrets {
   try {
     kept = JSON.parse(readFileSync(path, 'utf8')) as Partial<Secrets>;
   } catch (error) {
-    throw new ConfigError([`${path}: cannot be read (${String(error)}); ${mend}`]);
+    throw new ConfigError([
+      diskFault(error, path) === 'forbidden'
+        ? `${path}: cannot be read (${errorCode(error)}); give this user read permission on it`
+        : `${path}: cannot be read (${String(error)}); ${mend}`,
+    ]);
   }
   const { pepper, sessionSecret, masterKey } = kept;
   if (!pepper || !sessionSecret || !masterKey) throw new ConfigError([`${path}: lacks a secret; ${mend}`]);
