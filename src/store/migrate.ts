@@ -1,6 +1,7 @@
 // Numbered, append-only migrations. Each runs in its own IMMEDIATE transaction, which is also the lock:
 // a second process waits for it and then finds the work done.
 import type { Database } from 'bun:sqlite';
+import { diskFault } from '../lib/disk-fault.ts';
 import { explain, StoreRefused } from './dialect/sqlite/open-database.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import type { Migration } from './migrations/migration.ts';
@@ -8,6 +9,17 @@ import type { Migration } from './migrations/migration.ts';
 /** Brings the schema up to date. Throws StoreRefused when the file was written by a newer Tollgate, or its disk is full. */
 export async function migrate(db: Database, path: string): Promise<void> {
   refuseForeign(db, path);
+  try {
+    bringUpToDate(db, path);
+  } catch (error) {
+    if (diskFault(error, path) !== 'full') throw error;
+    throw new StoreRefused(`${explain(path, error)} An upgrade needs as much as the file is large.`, {
+      cause: error,
+    });
+  }
+}
+
+function bringUpToDate(db: Database, path: string): void {
   db.run(
     'CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_ms INTEGER NOT NULL)',
   );
@@ -17,12 +29,7 @@ export async function migrate(db: Database, path: string): Promise<void> {
       `${path} has schema ${appliedNumber(db)}, this Tollgate knows ${newest}. Start the newer Tollgate that wrote it, or restore an older backup.`,
     );
   }
-  try {
-    for (const migration of MIGRATIONS) apply(db, migration);
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'SQLITE_FULL') throw error;
-    throw new StoreRefused(explain(path, error), { cause: error });
-  }
+  for (const migration of MIGRATIONS) apply(db, migration);
 }
 
 function apply(db: Database, migration: Migration): void {

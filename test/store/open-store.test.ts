@@ -1,9 +1,10 @@
 // Guarantee: a store opens migrated, once; a damaged or newer file is refused and left untouched.
 import { Database } from 'bun:sqlite';
 import { afterEach, beforeEach, expect, test } from 'bun:test';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { explain, StoreRefused } from '../../src/store/dialect/sqlite/open-database.ts';
 import { openStore } from '../../src/store/open-store.ts';
 
 let folder = '';
@@ -37,6 +38,23 @@ for (const mode of ['inline', 'threaded'] as const) {
     await second.close();
   });
 }
+
+test('a database thread that cannot open its file says why in the words of the start', async () => {
+  const away = join(folder, 'away');
+  mkdirSync(away);
+  const store = await openStore({ path: join(away, 'tollgate.db'), mode: 'threaded' });
+  rmSync(away, { recursive: true });
+  const refused = store.read.selectFrom('users').selectAll().execute();
+  await expect(refused).rejects.toBeInstanceOf(StoreRefused);
+  await expect(refused).rejects.toThrow(/cannot be opened .*Check that the folder exists/);
+  await store.close();
+});
+
+test('a disk that fails for another reason than being full is to be checked, and no backup restored', () => {
+  const failed = Object.assign(new Error('disk I/O error'), { code: 'SQLITE_IOERR_READ' });
+  const path = join(folder, 'tollgate.db');
+  expect(explain(path, failed)).toBe(`${path}: disk I/O error. Check the disk, then try again.`);
+});
 
 test('a damaged file is refused with the mend and left as it was', async () => {
   const path = join(folder, 'tollgate.db');

@@ -2,6 +2,7 @@
 // Never creates a file over an unreadable one and never repairs: it says what to do instead.
 import { Database } from 'bun:sqlite';
 import { existsSync, statSync } from 'node:fs';
+import { diskFault } from '../../../lib/disk-fault.ts';
 
 /** Milliseconds a connection waits for another writer before SQLITE_BUSY. */
 export const BUSY_TIMEOUT_MS = 5_000;
@@ -76,12 +77,12 @@ export function checkDatabase(db: Database, path: string): void {
 /** What to do about it, for people. */
 export function explain(path: string, error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  if (/is full/i.test(text)) {
-    return `${path}: the disk is full, and nothing was lost. Free as much as the file is large, and start again.`;
-  }
-  if (/readonly|read-only|permission/i.test(text)) {
+  const fault = diskFault(error, path);
+  if (fault === 'full') return `${path}: the disk is full, and nothing was lost. Make room, then try again.`;
+  if (fault === 'forbidden') {
     return `${path} cannot be written (${text}). Give this user write permission on the file and its folder.`;
   }
+  if (/I\/O error/i.test(text)) return `${path}: ${text}. Check the disk, then try again.`;
   if (/unable to open/i.test(text))
     return `${path} cannot be opened (${text}). Check that the folder exists and who owns it.`;
   if (/not a database|malformed|corrupt|disk image/i.test(text)) return damaged(path, text);

@@ -1,7 +1,7 @@
 // A Kysely connection whose SQLite lives on another thread. One connection per thread; queries run in order.
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
 import { threadUrl } from '../../../lib/program-files.ts';
-import type { OpenDatabaseOptions } from './open-database.ts';
+import { type OpenDatabaseOptions, StoreRefused } from './open-database.ts';
 
 export type WorkerRequest =
   | { readonly id: number; readonly kind: 'open'; readonly options: OpenDatabaseOptions }
@@ -19,6 +19,8 @@ export interface WorkerReply {
   readonly result?: QueryResult<unknown>;
   readonly message?: string;
   readonly code?: string | null;
+  /** The error was a StoreRefused, whose message is for people. */
+  readonly refused?: boolean;
 }
 
 interface Pending {
@@ -73,11 +75,15 @@ export class WorkerConnection implements DatabaseConnection {
     this.#pending.delete(reply.id);
     if (!pending) return;
     if (reply.ok) pending.resolve(reply.result ?? { rows: [] });
-    else pending.reject(Object.assign(new Error(reply.message ?? 'database error'), { code: reply.code }));
+    else pending.reject(errorOf(reply));
   }
 
   #failAll(error: Error): void {
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
   }
+}
+
+function errorOf({ message = 'database error', code, refused }: WorkerReply): Error {
+  return refused ? new StoreRefused(message) : Object.assign(new Error(message), { code });
 }

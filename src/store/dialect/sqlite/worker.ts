@@ -3,7 +3,7 @@
 
 import type { QueryResult } from 'kysely';
 import { runQuery } from './inline-connection.ts';
-import { openDatabase } from './open-database.ts';
+import { openDatabase, StoreRefused } from './open-database.ts';
 import type { WorkerReply, WorkerRequest } from './worker-connection.ts';
 
 declare const self: Worker;
@@ -16,7 +16,14 @@ self.onmessage = (event: MessageEvent<WorkerRequest>) => {
     self.postMessage({ id: request.id, ok: true, result: handle(request) } satisfies WorkerReply);
   } catch (error) {
     const { message, code } = error as Error & { code?: string };
-    self.postMessage({ id: request.id, ok: false, message, code: code ?? null } satisfies WorkerReply);
+    const refused = error instanceof StoreRefused;
+    self.postMessage({
+      id: request.id,
+      ok: false,
+      message,
+      code: code ?? null,
+      refused,
+    } satisfies WorkerReply);
   }
 };
 
