@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { explain, StoreRefused } from '../../src/store/dialect/sqlite/open-database.ts';
 import { openStore } from '../../src/store/open-store.ts';
 
@@ -36,6 +37,26 @@ for (const mode of ['inline', 'threaded'] as const) {
       { ...user, models: null, addresses: null },
     ]);
     await second.close();
+  });
+}
+
+for (const mode of ['inline', 'threaded'] as const) {
+  test(`a transaction that a full disk ended says that the disk was full, and the next one works (${mode})`, async () => {
+    const store = await openStore({ path: join(folder, 'tollgate.db'), mode });
+    const { rows } = await sql<{ page_count: number }>`PRAGMA page_count`.execute(store.write);
+    await sql.raw(`PRAGMA max_page_count = ${rows[0]?.page_count}`).execute(store.write);
+    const insert = (at: number) =>
+      store.write.transaction().execute(async (trx) => {
+        const each = { ...user, id: `usr_${at}`, username: `a long name ${at} ${'x'.repeat(1_000)}` };
+        await trx.insertInto('users').values(each).execute();
+      });
+    let refused: unknown;
+    for (let at = 0; at < 100 && refused === undefined; at++)
+      refused = await insert(at).catch((error) => error);
+    expect(refused).toMatchObject({ code: 'SQLITE_FULL' });
+    await sql.raw('PRAGMA max_page_count = 100000').execute(store.write);
+    await insert(1_000);
+    await store.close();
   });
 }
 

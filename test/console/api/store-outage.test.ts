@@ -1,6 +1,7 @@
 // The database cannot be written: people who are signed in read on, changes are 503 and never a false success.
 import { Database } from 'bun:sqlite';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { sql } from 'kysely';
 import { asStoreOutage } from '../../../src/store/store-outage.ts';
 import { GOOD_PASSWORD, openPeopleHouse, type PeopleHouse } from '../../support/people-house.ts';
 
@@ -33,6 +34,20 @@ test('another process holds the write lock: reading goes on, changing is 503, an
   expect((await client.send('POST', '/api/me/api-keys', { name: 'k' })).status).toBe(200);
   expect((await client.send('POST', '/auth/logout')).status).toBe(200);
   expect((await client.get('/api/me')).status).toBe(401);
+}, 30_000);
+
+test('the disk is full: changing is 503 and not a defect, and afterwards all is well', async () => {
+  const client = house.client();
+  await client.signIn('owner');
+  const setMost = (pages: number) => sql.raw(`PRAGMA max_page_count = ${pages}`).execute(house.store.write);
+  // Never below what the file has.
+  await setMost(1);
+  const create = () => client.send('POST', '/api/me/api-keys', { name: 'x'.repeat(100) });
+  let change = await create();
+  for (let i = 0; i < 200 && change.status === 200; i++) change = await create();
+  expect([change.status, change.json.code]).toEqual([503, 'store_unavailable']);
+  await setMost(100_000);
+  expect((await create()).status).toBe(200);
 }, 30_000);
 
 test('a defect of ours is not excused as an outage', () => {
