@@ -1,5 +1,6 @@
 // `provider list|add|disable|enable|remove|test|rotate-master-key`. Keys are read from standard input and never shown.
 import type { Command } from 'commander';
+import { ConfigError } from '../config/config-error.ts';
 import { keepMasterKey } from '../config/secrets.ts';
 import { systemDoer } from '../core/principal.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -160,10 +161,19 @@ async function rotateAction(options: DataOptions): Promise<void> {
     rotateMasterKey(store, config.secrets.masterKey, next),
   );
   // Sealed first and kept after: a cut in between is mended by running the command again.
-  const kept = config.settings.MASTER_KEY ? false : keepMasterKey(config.dataDir, next);
+  const kept = config.settings.MASTER_KEY ? false : keep(config.dataDir, next);
   console.error(
     `${count} ${count === 1 ? 'key' : 'keys'} sealed anew. ${kept ? `The new MASTER_KEY is kept in ${config.dataDir}.` : 'Start the server with the new MASTER_KEY.'}`,
   );
+}
+
+function keep(dataDir: string, masterKey: string): boolean {
+  try {
+    return keepMasterKey(dataDir, masterKey);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new CommandFailed(error.message);
+    throw error;
+  }
 }
 
 function find(set: ProviderSet, id: string): Credential {

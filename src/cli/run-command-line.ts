@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { ConfigError } from '../config/config-error.ts';
 import { AppError } from '../errors/app-error.ts';
+import { diskFault, errorCode } from '../lib/disk-fault.ts';
 import { StoreRefused } from '../store/dialect/sqlite/open-database.ts';
 import { CommandFailed } from './command-failed.ts';
 import { addCommands } from './commands.ts';
@@ -44,8 +45,22 @@ function report(error: unknown): number {
     console.error(`tollgate: ${error.message}`);
     return error instanceof CommandFailed ? error.exitCode : 1;
   }
-  console.error('tollgate: this should not have happened:', error);
+  const refused = refusedByDisk(error);
+  if (refused === null) console.error('tollgate: this should not have happened:', error);
+  else console.error(`tollgate: ${refused}`);
   return 1;
+}
+
+/** What nobody on the way had better words for. Null for every error that is not of a file. */
+function refusedByDisk(error: unknown): string | null {
+  const { path, dest, message } = (error ?? {}) as { path?: string; dest?: string; message?: string };
+  const place = dest ?? path ?? null;
+  const fault = diskFault(error, place);
+  if (fault === 'full')
+    return `${place === null ? '' : `${place}: `}the disk is full. Make room, then try again.`;
+  // Without a place it may be an address or a port that is forbidden.
+  if (fault === null || (place === null && !errorCode(error)?.startsWith('SQLITE_'))) return null;
+  return `${message}. Give this user permission on the file and its folder.`;
 }
 
 function bullets(lines: readonly string[]): string {

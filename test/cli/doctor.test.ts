@@ -11,6 +11,7 @@ import { createUser } from '../../src/services/create-user.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { insertProviderCredential } from '../../src/store/provider-credentials.ts';
 import { updateUser } from '../../src/store/users.ts';
+import { mayMount, mountSmallDisk, unmount } from '../support/small-disk.ts';
 
 const TOLLGATE = join(import.meta.dir, '../../bin/tollgate');
 const GOOD: Record<string, string> = {
@@ -184,4 +185,15 @@ describe('doctor finds', () => {
       expect(status).toBe(1);
     });
   }
+});
+
+test.skipIf(!mayMount)('a disk that is mounted read-only is no matter of owners', async () => {
+  const disk = mountSmallDisk('ro');
+  const { status, output } = await doctor({ DATA_DIR: disk });
+  unmount(disk);
+  expect(output).toContain(
+    `fault data folder: ${disk} lies on a disk that is mounted read-only. Mend: mount it for writing, or choose another with --data\n`,
+  );
+  expect(output).not.toContain('chown');
+  expect(status).toBe(1);
 });

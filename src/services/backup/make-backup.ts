@@ -4,6 +4,8 @@ import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSy
 import { join } from 'node:path';
 import { openJournalCopy } from '../../ledger/journal-copy.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { diskFault, errorCode } from '../../lib/disk-fault.ts';
+import { explain } from '../../store/dialect/sqlite/open-database.ts';
 import { sealSnapshot, snapshotDatabase } from '../../store/dialect/sqlite/snapshot.ts';
 import { openStore } from '../../store/open-store.ts';
 import { BackupRefused } from './backup-refused.ts';
@@ -46,10 +48,17 @@ export async function makeBackup(request: BackupRequest): Promise<BackupReport> 
     syncFile(whole);
     renameSync(whole, file);
     return { fromJournal };
+  } catch (error) {
+    throw ofPlace(error, file) ? new BackupRefused(explain(file, error), { cause: error }) : error;
   } finally {
     removeDrafts(draft, whole);
     journal.close();
   }
+}
+
+/** The place of the backup refused it; all else is told by whoever met it. */
+function ofPlace(error: unknown, file: string): boolean {
+  return diskFault(error, file) === 'full' || errorCode(error) === 'SQLITE_CANTOPEN';
 }
 
 function removeDrafts(...drafts: readonly string[]): void {

@@ -3,6 +3,7 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../lib/clock.ts';
+import { diskFault } from '../../lib/disk-fault.ts';
 import { holdLock } from '../../store/dialect/sqlite/hold-lock.ts';
 import { readBackupInfo } from '../../store/dialect/sqlite/snapshot.ts';
 import { MIGRATIONS } from '../../store/migrations/index.ts';
@@ -40,15 +41,27 @@ export function restoreBackup(request: RestoreRequest): RestoreReport {
   const lock = holdLock(join(dataDir, 'journal', 'lock'));
   try {
     const draft = `${databasePath}.restoring`;
-    rmSync(draft, { force: true });
-    copyFileSync(file, draft);
-    chmodSync(draft, 0o600);
+    copyWhole(file, draft);
     const movedTo = existsSync(databasePath) ? moveAside(databasePath, request.clock.nowMs()) : null;
     renameSync(draft, databasePath);
     const pepperFits = pepperCheck(request.pepper) === info.pepperCheck;
     return { madeMs: info.madeMs, movedTo, pepperFits };
   } finally {
     lock.release();
+  }
+}
+
+/** Throws BackupRefused on a full disk, and leaves no half copy behind whatever happens. */
+function copyWhole(file: string, draft: string): void {
+  rmSync(draft, { force: true });
+  try {
+    copyFileSync(file, draft);
+    chmodSync(draft, 0o600);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    if (diskFault(error, draft) !== 'full') throw error;
+    const message = `${draft}: the disk is full, and nothing was changed. Make room, then try again.`;
+    throw new BackupRefused(message, { cause: error });
   }
 }
 

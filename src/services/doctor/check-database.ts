@@ -33,7 +33,7 @@ export async function checkDatabaseFile(path: string, masterKey: string): Promis
     return [ok('database', `whole, schema ${schemaNumber}`), ...(await lookInside(path, masterKey))];
   } catch (error) {
     if (!(error instanceof StoreRefused)) throw error;
-    return [fault('database', error.message, 'restore a backup: tollgate restore FILE')];
+    return [fault('database', error.message, null)];
   }
 }
 

@@ -1,6 +1,7 @@
 // The doctor's look at the data folder: modes, room, what the journal set aside. Changes nothing.
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorCode } from '../../lib/disk-fault.ts';
 import { type Finding, fault, note, ok } from './finding.ts';
 
 /** Below this a busy day of journal no longer fits. */
@@ -25,7 +26,13 @@ function checkFolder(dataDir: string): Finding {
     return fault('data folder', `${dataDir} is no folder`, 'choose another with --data');
   try {
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch {
+  } catch (error) {
+    if (errorCode(error) === 'EROFS')
+      return fault(
+        'data folder',
+        `${dataDir} lies on a disk that is mounted read-only`,
+        'mount it for writing, or choose another with --data',
+      );
     return fault(
       'data folder',
       `${dataDir} cannot be written by this user`,

@@ -5,7 +5,7 @@ export interface Finding {
   readonly level: 'ok' | 'note' | 'fault';
   readonly subject: string;
   readonly text: string;
-  /** What to do, for everything that is not ok. */
+  /** What to do; null when all is well, and when the text says it itself. */
   readonly mend: string | null;
 }
 
@@ -17,6 +17,6 @@ export function note(subject: string, text: string, mend: string): Finding {
   return { level: 'note', subject, text, mend };
 }
 
-export function fault(subject: string, text: string, mend: string): Finding {
+export function fault(subject: string, text: string, mend: string | null): Finding {
   return { level: 'fault', subject, text, mend };
 }

@@ -3,6 +3,7 @@
 import { Database } from 'bun:sqlite';
 import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { diskFault } from '../../lib/disk-fault.ts';
 
 export class ImportRefused extends Error {
   override readonly name = 'ImportRefused';
@@ -101,9 +102,16 @@ export function openPredecessorFile(path: string, workDir: string): PredecessorF
     checkTables(db, path);
     return reader(db, folder);
   } catch (error) {
+    const full = diskFault(error, join(folder, 'proxy.db')) === 'full';
     db?.close();
     rmSync(folder, { recursive: true, force: true });
     if (error instanceof ImportRefused) throw error;
+    if (full) {
+      throw new ImportRefused(
+        `${workDir}: the disk is full, and nothing was taken. ${path} is copied there to be read: make room for it, then import again`,
+        { cause: error },
+      );
+    }
     throw new ImportRefused(`${path} cannot be read as a database: ${(error as Error).message}`, {
       cause: error,
     });

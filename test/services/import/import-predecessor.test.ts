@@ -1,7 +1,7 @@
 // The move from the predecessor: old passwords and old keys work, usage arrives once, and its file is never touched.
 import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hashApiKey, hashApiKeyLegacy } from '../../../src/core/identity/api-key.ts';
@@ -10,7 +10,9 @@ import { createKeyIndex } from '../../../src/services/key-index.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { openPeopleHouse, PEPPER, type PeopleHouse } from '../../support/people-house.ts';
 import { createPredecessorDatabase, type PredecessorDatabase } from '../../support/predecessor-database.ts';
+import { fillDisk, mayMount, mountSmallDisk, unmount } from '../../support/small-disk.ts';
 
+const endings: (() => void)[] = [];
 let house: PeopleHouse;
 let oldDir: string;
 let path: string;
@@ -26,6 +28,7 @@ afterEach(async () => {
   old.close();
   await house.close();
   rmSync(oldDir, { recursive: true, force: true });
+  for (const end of endings.splice(0)) end();
 });
 
 const run = (dryRun = false) =>
@@ -211,6 +214,24 @@ test.each([
   if (text) writeFileSync(wrong, text);
   const job = { store: house.store, clock: house.clock, path: wrong, workDir: house.dir, dryRun: false };
   await expect(importPredecessor(job)).rejects.toThrow(/not a file|cannot be read/);
+});
+
+test.skipIf(!mayMount)('a disk too full for the copy is named, and the file is not blamed', async () => {
+  const workDir = mountSmallDisk('size=1m');
+  endings.push(() => unmount(workDir));
+  const job = { store: house.store, clock: house.clock, path, workDir, dryRun: false };
+  const bytes = statSync(path).size + statSync(`${path}-wal`).size;
+  // Nothing fits; half of it does; all of it does, and not what SQLite needs to read it.
+  for (const leave of [0, bytes / 2, bytes + 16_384]) {
+    rmSync(join(workDir, 'ballast'), { force: true });
+    fillDisk(join(workDir, 'ballast'), Math.floor(leave / 4096) * 4096);
+    await expect(importPredecessor(job)).rejects.toThrow(
+      `${workDir}: the disk is full, and nothing was taken. ${path} is copied there to be read: make room for it, then import again`,
+    );
+    expect(readdirSync(workDir)).toEqual(['ballast']);
+  }
+  rmSync(join(workDir, 'ballast'));
+  await importPredecessor(job);
 });
 
 test('a database of something else, and a second house, are refused', async () => {
