@@ -8,5 +8,7 @@ const LOG_FLUSH_MS = 1_000;
 process.umask(0o077);
 
 process.exitCode = await runCommandLine(process.argv.slice(2));
-// A reader of the log that has stopped would keep the process waiting for ever.
-if (!(await stderrSink.flush(LOG_FLUSH_MS))) process.exit();
+const flushed = await stderrSink.flush(LOG_FLUSH_MS);
+// A reader of the log that has stopped would keep the process waiting for ever, and so would the threads of a server that
+// failed half-way into its start: whoever watches over it must see it end.
+if (!flushed || process.exitCode !== 0) process.exit();

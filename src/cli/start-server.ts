@@ -31,6 +31,7 @@ import { type ComposedLimits, composeLimits } from './compose-limits.ts';
 import { countSettled, guardMetrics } from './compose-metrics.ts';
 import { type ComposedUpstream, composeUpstream } from './compose-upstream.ts';
 import { openControlSocket } from './control-socket.ts';
+import { listen } from './listen.ts';
 import { watchVersions } from './watch-versions.ts';
 
 /** What the live view can hold; requests beyond it are counted and served all the same. */
@@ -71,19 +72,31 @@ interface House {
   closing: boolean;
 }
 
-/** Throws ConfigError or StoreRefused, with the mend in the message, when it cannot start. */
+/** Throws ConfigError, StoreRefused or CommandFailed, with the mend in the message, when it cannot start. */
 export async function startServer(config: Config, reread: () => Config): Promise<RunningServer> {
   const house = await buildHouse(config);
+  try {
+    return openDoors(house, reread);
+  } catch (error) {
+    await tearDown(house);
+    throw error;
+  }
+}
+
+function openDoors(house: House, reread: () => Config): RunningServer {
+  const { config } = house;
   const app = assemble(house);
-  const server = Bun.serve({
-    hostname: config.settings.HOST,
-    port: config.settings.PORT,
-    development: false,
-    // Our own limit acts first and answers in the API's shape; this one is the backstop.
-    maxRequestBodySize: config.settings.BODY_BYTES_MAX + 1024 * 1024,
-    fetch: (request, bun) => app.fetch(request, bun),
-    error: (error) => lastResort(house.log, error),
-  });
+  const { HOST: hostname, PORT: port } = config.settings;
+  const server = listen({ hostname, port }, (address) =>
+    Bun.serve({
+      ...address,
+      development: false,
+      // Our own limit acts first and answers in the API's shape; this one is the backstop.
+      maxRequestBodySize: config.settings.BODY_BYTES_MAX + 1024 * 1024,
+      fetch: (request, bun) => app.fetch(request, bun),
+      error: (error) => lastResort(house.log, error),
+    }),
+  );
   const socket = openControlSocket(config.dataDir, { reload: () => lookAgain(house) });
   const versions = watchVersions({
     store: house.store,
@@ -96,7 +109,7 @@ export async function startServer(config: Config, reread: () => Config): Promise
     },
   });
   const hurry = Promise.withResolvers<void>();
-  const url = listeningUrl(config.settings.HOST, server.port ?? 0);
+  const url = listeningUrl(hostname, server.port ?? 0);
   return {
     url,
     notices: noticesOf(house, url),

@@ -97,5 +97,10 @@ function judgeTrust(proxies: readonly string[]): string[] {
 }
 
 function modeOf(path: string): number | null {
-  return statSync(path, { throwIfNoEntry: false })?.mode ?? null;
+  try {
+    return statSync(path).mode;
+  } catch {
+    // Not there yet, or not to be seen: who opens it says why.
+    return null;
+  }
 }

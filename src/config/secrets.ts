@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, wri
 import { join } from 'node:path';
 import { diskFault, errorCode } from '../lib/disk-fault.ts';
 import { randomToken } from '../lib/id.ts';
+import { syncFile } from '../lib/sync-file.ts';
 import { ConfigError } from './config-error.ts';
 import type { Settings } from './settings.ts';
 
@@ -68,6 +69,8 @@ function writeWhole(path: string, secrets: Secrets, otherwise: string): void {
   const draft = `${path}.new`;
   try {
     writeFileSync(draft, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+    // Renamed before it is on the disk, a power cut could leave an empty file in its place.
+    syncFile(draft);
     renameSync(draft, path);
   } catch (error) {
     if (existsSync(draft)) rmSync(draft);

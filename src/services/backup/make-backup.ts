@@ -1,10 +1,11 @@
 // A consistent copy of a house in one file, made while it serves: the journal first, then the database, then the journal's
 // events into the copy. Whatever was settled before it began is in it. Secrets are not: they must not lie beside the data.
-import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { openJournalCopy } from '../../ledger/journal-copy.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { diskFault, errorCode } from '../../lib/disk-fault.ts';
+import { syncFile } from '../../lib/sync-file.ts';
 import { explain } from '../../store/dialect/sqlite/open-database.ts';
 import { sealSnapshot, snapshotDatabase } from '../../store/dialect/sqlite/snapshot.ts';
 import { openStore } from '../../store/open-store.ts';
@@ -64,13 +65,4 @@ function ofPlace(error: unknown, file: string): boolean {
 function removeDrafts(...drafts: readonly string[]): void {
   for (const draft of drafts)
     for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(draft + suffix, { force: true });
-}
-
-function syncFile(path: string): void {
-  const fd = openSync(path, 'r+');
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
