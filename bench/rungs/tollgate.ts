@@ -1,4 +1,4 @@
-// R4 and R5: Tollgate itself, built from this checkout as `npm ci` builds it, with a data folder of its own.
+// R4 and R5: Tollgate itself, built from this checkout as `npm run build` builds it, with a data folder of its own.
 // R5 is a key with limits of every kind that never bite, and the ledger as it ships. R4 has neither limits nor ledger.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
