@@ -15,7 +15,7 @@ export interface CapacityRow extends RowBase {
   readonly kind: 'capacity';
   readonly connections: number;
   readonly bodyBytes: number;
-  readonly upstream: 'constant' | 'mock';
+  readonly upstream: 'constant' | 'mock' | 'tls';
 }
 
 /** One request at a time, in turn with requests straight to the upstream: what the system adds. */
@@ -75,6 +75,12 @@ const A64: CapacityRow = {
   bodyBytes: KILOBYTE,
   upstream: 'constant',
 };
+const A64_TLS: CapacityRow = {
+  ...A64,
+  id: 'A64-tls',
+  title: 'as A64, the provider on https',
+  upstream: 'tls',
+};
 const SERIAL: SerialRow = {
   id: 'A-serial',
   title: 'added latency, one request at a time',
@@ -108,7 +114,7 @@ const D: StreamRow = {
   mock: STREAMS_MOCK,
 };
 
-export const ESSENTIALS: readonly Row[] = [A64, SERIAL, C128, T64, D];
+export const ESSENTIALS: readonly Row[] = [A64, A64_TLS, SERIAL, C128, T64, D];
 
 export const FULL: readonly Row[] = [
   ...[1, 16, 64, 256].map((connections) => ({
@@ -117,6 +123,7 @@ export const FULL: readonly Row[] = [
     title: `whole answers, 1 KB in, 0.9 KB out, ${connections} connections`,
     connections,
   })),
+  A64_TLS,
   SERIAL,
   ...[500, 1000, 2000].map(
     (perSecond): RateRow => ({

@@ -7,7 +7,7 @@ import { measure, type Session } from './measure.ts';
 import type { MockOptions } from './mock/answers.ts';
 import type { Result } from './report.ts';
 import { direct } from './rungs/direct.ts';
-import { startConstantMock } from './rungs/nginx.ts';
+import { type ConstantMock, startConstantMock } from './rungs/nginx.ts';
 import type { Running, Surroundings, System, Upstream } from './rungs/system.ts';
 import { type Started, startProcess } from './system/start-process.ts';
 
@@ -43,7 +43,11 @@ export async function runMatrix(run: MatrixRun): Promise<MatrixOutcome> {
         results.push({ row, system: '', pass: 0, numbers: {}, problems: [row.reason] });
         continue;
       }
-      await runRow(row, run, { constantPort: constant.port, results, versions });
+      if (upstreamOf(row) === 'tls' && !constant.tls) {
+        results.push({ row, system: '', pass: 0, numbers: {}, problems: ['openssl is not installed'] });
+        continue;
+      }
+      await runRow(row, run, { constant, results, versions });
     }
   } finally {
     await constant.stop();
@@ -52,7 +56,7 @@ export async function runMatrix(run: MatrixRun): Promise<MatrixOutcome> {
 }
 
 interface RowContext {
-  readonly constantPort: number;
+  readonly constant: ConstantMock;
   readonly results: Result[];
   readonly versions: Map<string, string>;
 }
@@ -64,14 +68,14 @@ async function runRow(
 ): Promise<void> {
   const mock = await startMockProcess(row.mock ?? {}, run.driverCore);
   const surroundings: Surroundings = {
-    constantPort: context.constantPort,
+    constantPort: context.constant.port,
     mockPort: mock.port,
+    tls: context.constant.tls,
     folder: join(run.folder, row.id),
     core: run.systemCore,
     cacheFolder: run.cacheFolder,
   };
-  const upstream: Upstream =
-    row.kind === 'streams' || ('upstream' in row && row.upstream === 'mock') ? 'mock' : 'constant';
+  const upstream = upstreamOf(row);
   const systems = run.systems.filter((system) => fits(system, row));
   const running = new Map<System, Running>();
   try {
@@ -90,6 +94,11 @@ async function runRow(
     for (const each of running.values()) await each.stop();
     await mock.process.stop();
   }
+}
+
+function upstreamOf(row: Row): Upstream {
+  if (row.kind === 'streams') return 'mock';
+  return 'upstream' in row ? row.upstream : 'constant';
 }
 
 interface Turn {
@@ -132,6 +141,7 @@ function withoutAccounts(numbers: Record<string, number>): Record<string, number
 /** Some rows only make sense for some systems. */
 function fits(system: System, row: Row): boolean {
   if (row.kind === 'serial') return system !== direct;
+  if (upstreamOf(row) === 'tls') return system.trusts === true;
   if (row.kind === 'stalled-store') return system.keepsUsage === true;
   if (row.kind === 'bad-keys') return system.checksKeys === true;
   if (row.kind === 'streams' && row.translated) return system.translates === true;

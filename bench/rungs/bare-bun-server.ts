@@ -1,5 +1,5 @@
-// The process behind rung R3; see bare-bun.ts. Started with the upstream's port as its only argument.
-const upstream = `http://127.0.0.1:${process.argv[2]}/v1/chat/completions`;
+// The process behind rung R3; see bare-bun.ts. Started with the upstream's origin as its only argument.
+const upstream = `${process.argv[2]}/v1/chat/completions`;
 const headers = { 'content-type': 'application/json', authorization: 'Bearer sk-upstream' };
 
 const server = Bun.serve({

@@ -6,6 +6,8 @@ export interface Surroundings {
   readonly constantPort: number;
   /** Answers streams and, with flags, slow or broken. */
   readonly mockPort: number;
+  /** The constant answers once more, behind TLS as `localhost`; null where no certificate could be made. */
+  readonly tls?: { readonly port: number; readonly certificatePath: string } | null;
   readonly folder: string;
   /** Core for the system under test. */
   readonly core: number;
@@ -26,7 +28,7 @@ export interface Running {
   readonly stop: () => Promise<void>;
 }
 
-export type Upstream = 'constant' | 'mock';
+export type Upstream = 'constant' | 'mock' | 'tls';
 
 export interface System {
   readonly name: string;
@@ -37,12 +39,30 @@ export interface System {
   readonly keepsUsage?: boolean;
   /** Serves Anthropic's Messages from an OpenAI upstream. */
   readonly translates?: boolean;
+  /** Can be told here to trust the certificate of the mock behind TLS. */
+  readonly trusts?: boolean;
   readonly missing: () => string | null;
   readonly start: (surroundings: Surroundings, upstream: Upstream) => Promise<Running>;
 }
 
 export function upstreamPort(surroundings: Surroundings, upstream: Upstream): number {
+  if (upstream === 'tls') return certified(surroundings).port;
   return upstream === 'constant' ? surroundings.constantPort : surroundings.mockPort;
+}
+
+export function upstreamOrigin(surroundings: Surroundings, upstream: Upstream): string {
+  const port = upstreamPort(surroundings, upstream);
+  return upstream === 'tls' ? `https://localhost:${port}` : `http://127.0.0.1:${port}`;
+}
+
+/** What a program on Bun needs in its environment to trust the mock. */
+export function trustEnvironment(surroundings: Surroundings, upstream: Upstream): Record<string, string> {
+  return upstream === 'tls' ? { NODE_EXTRA_CA_CERTS: certified(surroundings).certificatePath } : {};
+}
+
+export function certified({ tls }: Surroundings): { port: number; certificatePath: string } {
+  if (!tls) throw new Error('no certificate could be made: openssl is not installed');
+  return tls;
 }
 
 export const BENCH_TOKEN = 'tg_bench_0123456789abcdefghijklmnopqrstuvwxyzABCDEF';

@@ -11,8 +11,9 @@ import {
   type Running,
   type Surroundings,
   type System,
+  trustEnvironment,
   type Upstream,
-  upstreamPort,
+  upstreamOrigin,
 } from './system.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -25,6 +26,7 @@ export const tollgate: System = {
   checksKeys: true,
   keepsUsage: true,
   translates: true,
+  trusts: true,
   missing: () => null,
   start: (surroundings, upstream) => startTollgate(surroundings, upstream, true),
 };
@@ -34,6 +36,7 @@ export const tollgateBare: System = {
   does: 'the same without limits and with a ledger that writes nothing',
   checksKeys: true,
   translates: true,
+  trusts: true,
   missing: () => null,
   start: (surroundings, upstream) => startTollgate(surroundings, upstream, false),
 };
@@ -64,8 +67,9 @@ async function startTollgate(
     core,
     environment: {
       OPENAI_API_KEY: 'sk-bench',
-      OPENAI_API_BASE: `http://127.0.0.1:${upstreamPort(surroundings, upstream)}/v1`,
+      OPENAI_API_BASE: `${upstreamOrigin(surroundings, upstream)}/v1`,
       LOG_LEVEL: 'warn',
+      ...trustEnvironment(surroundings, upstream),
     },
   });
   const match = await started.waitFor(/listening on http:\/\/[^:]+:(\d+)/, START_TIMEOUT_MS);
