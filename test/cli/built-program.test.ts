@@ -108,7 +108,9 @@ test('the built program serves, stores, counts and shows pages, without a source
     expect(await counted.json()).toMatchObject({ method: 'o200k_base' });
     // The thread of the database: the row is written by it and read by another process.
     await untilStored(house);
-    const page = await (await fetch(`${house.url}/ui/login`)).text();
+    const signIn = await fetch(`${house.url}/ui/sign-in`);
+    expect(signIn.status).toBe(200);
+    const page = await signIn.text();
     const seen: string[] = [];
     for (const [name, source] of Object.values(ASSET_SOURCES)) {
       const path = new RegExp(`/ui/assets/${name.replace('.', '\\.[0-9a-f]+\\.')}`).exec(page)?.[0];
