@@ -1,4 +1,4 @@
-// `npm run build`: the program in a few files of plain JavaScript, in dist/. The runtime starts them a third faster and in
+// `npm run build`: the program in a few files of plain JavaScript, in dist/. The runtime starts them a quarter faster and in
 // less memory than the sources, which it translates one by one. bin/tollgate runs them as long as no source is newer.
 import { copyFileSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -9,7 +9,7 @@ const ROOT = resolve(import.meta.dir, '..');
 const SOURCES = join(ROOT, 'src');
 const MAIN = join(SOURCES, 'main.ts');
 /** Threads are programs of their own; `threadUrl` of lib/program-files.ts finds them. */
-const THREADS = ['store/dialect/sqlite/worker.ts', 'ledger/token-counter-worker.ts'];
+export const THREADS = ['store/dialect/sqlite/worker.ts', 'ledger/token-counter-worker.ts'];
 
 export interface BuildOptions {
   /** Replaced when all is built: a build that fails leaves it alone. */
@@ -22,6 +22,8 @@ export interface BuildOptions {
 export async function buildProgram({ outdir, preload }: BuildOptions): Promise<void> {
   const unfinished = `${outdir}.new`;
   rmSync(unfinished, { recursive: true, force: true });
+  // Before the bundler, whose error for a folder that may not be written names no cause.
+  mkdirSync(unfinished, { recursive: true });
   await Bun.build({
     entrypoints: [MAIN, ...THREADS.map((path) => join(SOURCES, path))],
     root: SOURCES,
@@ -55,4 +57,14 @@ function loadsFirst(preload: string): BunPlugin {
   };
 }
 
-if (import.meta.main) await buildProgram({ outdir: join(ROOT, 'dist') });
+/** `--if-possible`: who may not write here starts all the same, with the build that is there or with the sources. */
+async function main(): Promise<void> {
+  try {
+    await buildProgram({ outdir: join(ROOT, 'dist') });
+  } catch (error) {
+    if (!process.argv.includes('--if-possible')) throw error;
+    console.error(`nothing could be built (${(error as Error).message}); what is there runs`);
+  }
+}
+
+if (import.meta.main) await main();

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -33,8 +34,14 @@ function place(name: string): string {
   mkdirSync(join(at, 'src/core'), { recursive: true });
   cpSync(join(ROOT, 'bin'), join(at, 'bin'), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), join(at, 'node_modules'));
-  for (const file of ['package-lock.json', 'src/main.ts', 'src/core/price.ts', 'tsconfig.json']) {
-    writeFileSync(join(at, file), file === 'tsconfig.json' ? '{}' : '');
+  for (const file of [
+    'package.json',
+    'package-lock.json',
+    'src/main.ts',
+    'src/core/price.ts',
+    'tsconfig.json',
+  ]) {
+    writeFileSync(join(at, file), /^(package|tsconfig)\.json$/.test(file) ? '{}' : '');
     utimesSync(join(at, file), LONG_AGO, LONG_AGO);
   }
   for (const room of ['src', 'src/core']) utimesSync(join(at, room), LONG_AGO, LONG_AGO);
@@ -64,7 +71,13 @@ test('bin/tollgate runs the sources without a build, and the build while nothing
   expect(says(at)).toBe('sources');
   mainOf(at, 'dist', 'build');
   expect(says(at)).toBe('build');
-  for (const changed of ['src/core/price.ts', 'package-lock.json', 'src/core']) {
+  for (const changed of [
+    'src/core/price.ts',
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+    'src/core',
+  ]) {
     const now = new Date();
     utimesSync(join(at, changed), now, now);
     expect([changed, says(at)]).toEqual([changed, 'sources']);
@@ -79,6 +92,26 @@ test('a build that fails leaves the one before alone', async () => {
   writeFileSync(join(outdir, 'main.js'), 'the one before');
   await expect(buildProgram({ outdir, preload: '/nowhere/at-all.ts' })).rejects.toThrow();
   expect(readFileSync(join(outdir, 'main.js'), 'utf8')).toBe('the one before');
+});
+
+test('npm start goes on where nothing can be built, npm run build does not', () => {
+  const at = join(folder, 'broken');
+  for (const part of ['src', 'tools', 'bin', 'tsconfig.json', 'package.json'])
+    cpSync(join(ROOT, part), join(at, part), { recursive: true });
+  symlinkSync(join(ROOT, 'node_modules'), join(at, 'node_modules'));
+  writeFileSync(join(at, 'src/cli/listen.ts'), 'export const = ;');
+  const build = (...args: string[]) => {
+    const { exitCode, stderr } = Bun.spawnSync([join(at, 'bin/bun'), 'tools/build-program.ts', ...args], {
+      cwd: at,
+      env: { PATH: process.env.PATH ?? '' },
+    });
+    return { exitCode, stderr: stderr.toString() };
+  };
+  expect(build().exitCode).toBe(1);
+  const started = build('--if-possible');
+  expect(started.exitCode).toBe(0);
+  expect(started.stderr).toMatch(/^nothing could be built \(.+\); what is there runs\n$/);
+  expect(existsSync(join(at, 'dist'))).toBe(false);
 });
 
 test('the built program serves, stores, counts and shows pages, without a source beside it', async () => {
