@@ -1,6 +1,6 @@
 // Runs the Dockerfile's steps in a scratch folder, where no image can be built: copies what COPY names (and .dockerignore
-// lets through), runs the first stage's commands, starts the server as ENTRYPOINT and CMD say on a data folder of its own, asks the
-// health check, ends it with STOPSIGNAL. Exit 1 and the reason when a step would fail in an image too.
+// lets through), runs the first stage's commands, starts the server as ENTRYPOINT and CMD say on a data folder of its own,
+// asks the health check, ends it with STOPSIGNAL. Exit 1 and the reason when a step would fail in an image too.
 import {
   chmodSync,
   cpSync,

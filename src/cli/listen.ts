@@ -1,6 +1,6 @@
 // Opens the server's port, or says in one line why it cannot be had.
 import type { Server } from 'bun';
-import { errorCode } from '../lib/disk-fault.ts';
+import { errorCode } from '../lib/error-code.ts';
 import { CommandFailed } from './command-failed.ts';
 
 interface Address {

@@ -1,7 +1,8 @@
 // The three secrets of a house: given by the environment, or generated once and kept in the data folder (0600).
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { diskFault, errorCode } from '../lib/disk-fault.ts';
+import { diskFault } from '../lib/disk-fault.ts';
+import { errorCode } from '../lib/error-code.ts';
 import { randomToken } from '../lib/id.ts';
 import { syncFile } from '../lib/sync-file.ts';
 import { ConfigError } from './config-error.ts';

@@ -2,6 +2,7 @@
 // SQLite alone; for all else it answers null and guesses nothing, so that the error's own words are shown.
 import { statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { errorCode } from './error-code.ts';
 
 export type DiskFault = 'full' | 'forbidden';
 
@@ -17,11 +18,6 @@ export function diskFault(error: unknown, path: string | null): DiskFault | null
   const code = errorCode(error) ?? '';
   if (FULL.test(code) || (path !== null && UNTOLD.test(code) && isFull(dirname(path)))) return 'full';
   return FORBIDDEN.test(code) ? 'forbidden' : null;
-}
-
-export function errorCode(error: unknown): string | null {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return typeof code === 'string' ? code : null;
 }
 
 function isFull(folder: string): boolean {

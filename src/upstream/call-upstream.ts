@@ -3,6 +3,7 @@
 import type { FailureKind } from '../core/usage-event.ts';
 import type { Clock } from '../lib/clock.ts';
 import { type CoarseTimer, cancelTimer, startTimer, type TimeLimited } from '../lib/coarse-timer.ts';
+import { errorCode } from '../lib/error-code.ts';
 import { redactText } from '../lib/redact-text.ts';
 import type { PinnedAddress } from './address-guard.ts';
 import type { AnswerBody } from './answer-body.ts';
@@ -217,7 +218,7 @@ function thrown(
 
 /** Bun's codes for a connection that was never made: refused, unreachable, no such host. */
 function neverConnected(error: unknown): boolean {
-  const code = String((error as { code?: unknown }).code ?? '');
+  const code = errorCode(error) ?? '';
   return /ConnectionRefused|ECONNREFUSED|FailedToOpenSocket|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|DNS/i.test(
     code,
   );

@@ -1,5 +1,6 @@
 // The one place that says what a provider's refusal means. Pure; the consequences stand in failure-rules.ts.
 import type { FailureKind } from '../core/usage-event.ts';
+import { errorCode } from '../lib/error-code.ts';
 import type { ProviderError } from './provider-error.ts';
 import { BadAnswer } from './wire/response-head.ts';
 
@@ -38,9 +39,9 @@ export function classifyStreamError(type: string | null, message: string): Failu
 
 /** The kind of an error that came in place of an answer. Bun's codes are OpenSSL's and libuv's names, or its own. */
 export function classifyThrown(error: unknown): 'tls' | 'connection' | 'bad_answer' {
-  const { code, message } = error as { code?: unknown; message?: unknown };
   if (error instanceof BadAnswer) return 'bad_answer';
-  const word = `${typeof code === 'string' ? code : ''} ${typeof message === 'string' ? message : ''}`;
+  const { message } = error as { message?: unknown };
+  const word = `${errorCode(error) ?? ''} ${typeof message === 'string' ? message : ''}`;
   return /CERT|TLS|SSL|SELF_SIGNED|UNABLE_TO_|ALTNAME|HANDSHAKE/i.test(word) ? 'tls' : 'connection';
 }
 

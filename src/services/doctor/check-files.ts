@@ -1,7 +1,7 @@
 // The doctor's look at the data folder: modes, room, what the journal set aside. Changes nothing.
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode } from '../../lib/disk-fault.ts';
+import { errorCode } from '../../lib/error-code.ts';
 import { type Finding, fault, note, ok } from './finding.ts';
 
 /** Below this a busy day of journal no longer fits. */

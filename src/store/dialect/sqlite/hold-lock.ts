@@ -1,6 +1,6 @@
 // A lock on a folder that the kernel releases when its holder dies, whatever way it dies: SQLite's own file lock.
 import { Database } from 'bun:sqlite';
-import { errorCode } from '../../../lib/disk-fault.ts';
+import { errorCode } from '../../../lib/error-code.ts';
 import { explain, StoreRefused } from './open-database.ts';
 
 export interface FolderLock {

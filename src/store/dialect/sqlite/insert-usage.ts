@@ -3,6 +3,7 @@
 import type { Database, Statement } from 'bun:sqlite';
 import type { UsageEvent } from '../../../core/usage-event.ts';
 import { decodeUsageEvent } from '../../../core/usage-record.ts';
+import { errorCode } from '../../../lib/error-code.ts';
 import { ATTEMPT_COLUMNS, attemptCells, EVENT_COLUMNS, eventCells, modelLabel } from '../../usage-row.ts';
 import {
   COUNTER_NAMES,
@@ -210,7 +211,7 @@ function findOrAddScope(statements: Statements, { kind, owner, value }: Scope): 
 
 /** Constraint and binding errors belong to one row; everything else (busy, full, I/O) to the whole database. */
 function isTheRowsFault(error: unknown): boolean {
-  const { code } = error as { code?: string };
+  const code = errorCode(error);
   if (code?.startsWith('SQLITE_CONSTRAINT') || code === 'SQLITE_MISMATCH' || code === 'SQLITE_TOOBIG')
     return true;
   return error instanceof TypeError || error instanceof RangeError;
