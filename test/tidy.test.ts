@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { THREADS } from '../tools/build-program.ts';
 
 const ROOT = resolve(import.meta.dir, '..');
 const FILE_LINES_MAX = 400;
@@ -145,11 +146,7 @@ describe('tidy', () => {
 
   // The foundations were laid first; before the entry exists nobody can use all of them.
   test.skipIf(!files.has('src/main.ts'))('every source file is imported by somebody', () => {
-    const entries = new Set([
-      'src/main.ts',
-      'src/store/dialect/sqlite/worker.ts',
-      'src/ledger/token-counter-worker.ts',
-    ]);
+    const entries = new Set(['src/main.ts', ...THREADS.map((path) => `src/${path}`)]);
     const imported = new Set<string>();
     for (const path of allCode) {
       const text = readFileSync(join(ROOT, path), 'utf8');

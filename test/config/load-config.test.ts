@@ -3,10 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { ConfigError } from '../../src/config/config-error.ts';
 import { loadConfig, parseTollgateYaml } from '../../src/config/load-config.ts';
 import { PROVIDER_SETTINGS } from '../../src/config/provider-settings.ts';
 import { SETTINGS } from '../../src/config/settings.ts';
+import { problemsOf } from '../support/config-problems.ts';
 
 let workDir: string;
 
@@ -17,16 +17,6 @@ beforeAll(() => {
 afterAll(() => rmSync(workDir, { recursive: true, force: true }));
 
 const load = (environment: Record<string, string>) => loadConfig({ workDir, environment });
-
-function problemsOf(act: () => unknown): readonly string[] {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
 
 const WRONG: readonly (readonly [name: string, given: string, says: string])[] = [
   ['PORT', 'http', 'PORT: given "http"; allowed: a whole number from 0 to 65535'],

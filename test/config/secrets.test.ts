@@ -4,9 +4,9 @@ import { afterEach, beforeEach, expect, test } from 'bun:test';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError } from '../../src/config/config-error.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { keepMasterKey } from '../../src/config/secrets.ts';
+import { problemsOf } from '../support/config-problems.ts';
 
 let workDir = '';
 let data = '';
@@ -19,16 +19,6 @@ beforeEach(() => {
 afterEach(() => rmSync(workDir, { recursive: true, force: true }));
 
 const start = () => loadConfig({ workDir, environment: { DATA_DIR: data } }).secrets;
-
-function problemsOf(act: () => unknown): readonly string[] {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems;
-    throw error;
-  }
-  throw new Error('nothing was refused');
-}
 
 /** What is written to the new file meets a device that is always full. */
 function fillUp(): void {

@@ -4,23 +4,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DiskFault, diskFault } from '../../src/lib/disk-fault.ts';
-import { fillDisk, mayMount, mountSmallDisk, unmount } from '../support/small-disk.ts';
+import { fillDisk, mayMount, smallDiskOfTest, unmountAll } from '../support/small-disk.ts';
 
-const endings: (() => void)[] = [];
 let folder = '';
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tollgate-disk-'));
 });
 afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
-  for (const end of endings.splice(0)) end();
+  unmountAll();
 });
-
-function smallDisk(options: string): string {
-  const disk = mountSmallDisk(options);
-  endings.push(() => unmount(disk));
-  return disk;
-}
 
 const failed = (code: string) => Object.assign(new Error('it failed'), { code });
 
@@ -56,7 +49,7 @@ test('what is no error of a disk is none, wherever it happened', () => {
 const UNTOLD = ['SQLITE_CANTOPEN', 'SQLITE_IOERR_SHMSIZE', 'SQLITE_IOERR_WRITE'];
 
 test.skipIf(!mayMount)('what SQLite gives no cause for is a full disk where the disk is full', () => {
-  const disk = smallDisk('size=1m');
+  const disk = smallDiskOfTest('size=1m');
   const path = join(disk, 'tollgate.db');
   for (const code of UNTOLD) expect([code, diskFault(failed(code), path)]).toEqual([code, null]);
   // Less than the 32 KiB that SQLite wants for the index of its write-ahead log.
@@ -70,6 +63,6 @@ test.skipIf(!mayMount)('what SQLite gives no cause for is a full disk where the 
 
 test.skipIf(!mayMount)('a disk that takes no further file is full, whatever room it has', () => {
   // Room for its own folder and nothing else.
-  const disk = smallDisk('size=1m,nr_inodes=1');
+  const disk = smallDiskOfTest('size=1m,nr_inodes=1');
   expect(diskFault(failed('SQLITE_CANTOPEN'), join(disk, 'tollgate.db'))).toBe('full');
 });

@@ -6,9 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { holdLock } from '../../src/store/dialect/sqlite/hold-lock.ts';
 import { StoreRefused } from '../../src/store/dialect/sqlite/open-database.ts';
-import { fillDisk, mayMount, mountSmallDisk, unmount } from '../support/small-disk.ts';
+import { fillDisk, mayMount, smallDiskOfTest, unmountAll } from '../support/small-disk.ts';
 
-const endings: (() => void)[] = [];
 let folder = '';
 let path = '';
 beforeEach(() => {
@@ -17,14 +16,8 @@ beforeEach(() => {
 });
 afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
-  for (const end of endings.splice(0)) end();
+  unmountAll();
 });
-
-function smallDisk(options: string): string {
-  const disk = mountSmallDisk(options);
-  endings.push(() => unmount(disk));
-  return disk;
-}
 
 function refusalOf(act: () => unknown): string {
   try {
@@ -63,7 +56,7 @@ test('a lock of other bytes says so, and that it may go', () => {
 });
 
 test.skipIf(!mayMount)('a lock on a full disk says so, and can be held once there is room', () => {
-  const disk = smallDisk('size=1m');
+  const disk = smallDiskOfTest('size=1m');
   const full = join(disk, 'lock');
   fillDisk(join(disk, 'ballast'));
   expect(refusalOf(() => holdLock(full))).toBe(
@@ -75,7 +68,7 @@ test.skipIf(!mayMount)('a lock on a full disk says so, and can be held once ther
 
 test.skipIf(!mayMount)('so does one on a disk that takes no further file', () => {
   // Room for its own folder and nothing else.
-  const full = join(smallDisk('size=1m,nr_inodes=1'), 'lock');
+  const full = join(smallDiskOfTest('size=1m,nr_inodes=1'), 'lock');
   expect(refusalOf(() => holdLock(full))).toBe(
     `${full}: the disk is full, and nothing was lost. Make room, then try again.`,
   );

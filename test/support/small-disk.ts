@@ -15,6 +15,19 @@ export function mountSmallDisk(options = 'size=6m'): string {
   throw new Error('this user may not mount');
 }
 
+const mounted: string[] = [];
+
+/** As mountSmallDisk, until `unmountAll` at the end of the test. */
+export function smallDiskOfTest(options: string): string {
+  const dir = mountSmallDisk(options);
+  mounted.push(dir);
+  return dir;
+}
+
+export function unmountAll(): void {
+  for (const dir of mounted.splice(0)) unmount(dir);
+}
+
 export function unmount(dir: string): void {
   Bun.spawnSync(['umount', '-l', dir]);
   rmSync(dir, { recursive: true, force: true });
