@@ -4,8 +4,8 @@
 
 import type { FailureKind, Outcome } from '../core/usage-event.ts';
 import { appError } from '../errors/app-error.ts';
-import { createUsageWithholder } from '../protocol/openai-chat/withhold-usage.ts';
-import { createSseParser } from '../protocol/sse.ts';
+import { UsageWithholder } from '../protocol/openai-chat/withhold-usage.ts';
+import { SseParser } from '../protocol/sse.ts';
 import type { StreamTranslator } from '../protocol/translate/translator.ts';
 import type { AnswerBody, BodySink } from '../upstream/answer-body.ts';
 import { answerContext } from './answer-context.ts';
@@ -57,25 +57,27 @@ export function relayStream(answered: AnsweredStream, deps: GatewayDeps): Respon
 const encoder = new TextEncoder();
 
 class StreamRelay extends WatchedStream implements BodySink {
-  readonly #answered: AnsweredStream;
-  readonly #deps: GatewayDeps;
-  readonly #source: AnswerBody;
-  readonly #events = createSseParser();
-  readonly #reader;
-  readonly #withholder;
-  readonly #translator: StreamTranslator | null;
-  #controller: DirectController | null = null;
-  /** Ends the runtime's wait for the stream. */
-  #finished: () => void = () => {};
-  #waitingFor: Waiting = 'caller';
-  #sinceMs: number;
+  // What every chunk looks at lies together.
   #closed = false;
-  #attached = false;
   #draining = false;
+  #begun = false;
+  #sinceMs: number;
+  #controller: DirectController | null = null;
   /** Bytes that may only go out once the settlement is written down. */
   #heldBack: Uint8Array[] | null = null;
+  readonly #reader;
+  readonly #translator: StreamTranslator | null;
+  readonly #withholder;
+  readonly #events = new SseParser();
+  readonly #deps: GatewayDeps;
+  readonly #answered: AnsweredStream;
+  readonly #source: AnswerBody;
+  #waitingFor: Waiting = 'caller';
+  #attached = false;
   /** The provider's side is at its end. */
   #ended = false;
+  /** Ends the runtime's wait for the stream. */
+  #finished: () => void = () => {};
 
   constructor(answered: AnsweredStream, deps: GatewayDeps) {
     super();
@@ -84,7 +86,7 @@ class StreamRelay extends WatchedStream implements BodySink {
     this.#source = answered.source;
     const { wire, usageInjected, translator } = answered.attempt.prepared;
     this.#reader = wire.createStreamReader();
-    this.#withholder = usageInjected ? createUsageWithholder() : null;
+    this.#withholder = usageInjected ? new UsageWithholder() : null;
     this.#translator = translator?.createStream(answerContext(answered)) ?? null;
     this.#sinceMs = deps.clock.monotonicMs();
   }
@@ -116,8 +118,9 @@ class StreamRelay extends WatchedStream implements BodySink {
       return;
     }
     this.#sinceMs = this.#deps.clock.monotonicMs();
-    const passed = this.#take(bytes);
-    if (this.#reader.ended() && !this.#answered.exchange.settled) this.#settleEnd();
+    if (!this.#begun) this.#begin();
+    const passed = this.#pass(bytes);
+    if (this.#reader.ended && !this.#answered.exchange.settled) this.#settleEnd();
     if (passed.byteLength > 0) this.#handOn(passed);
   }
 
@@ -135,8 +138,8 @@ class StreamRelay extends WatchedStream implements BodySink {
       this.#reader.push(event);
       if (this.#translator) text += this.#translator.push(event);
     }
-    const complete = this.#reader.ended() || this.#reader.facts().finishReason !== null;
-    if (!complete && this.#reader.error() === null) {
+    const complete = this.#reader.ended || this.#reader.facts().finishReason !== null;
+    if (!complete && this.#reader.error === null) {
       this.#breakOff('interrupted');
       return;
     }
@@ -161,7 +164,7 @@ class StreamRelay extends WatchedStream implements BodySink {
       this.#wait('provider');
       if (this.#attached) this.#source.resume();
       else this.#attach();
-      if (this.#reader.ended()) this.#endDrain();
+      if (this.#reader.ended) this.#endDrain();
       return;
     }
     this.#end('aborted', 'client_gone');
@@ -204,7 +207,7 @@ class StreamRelay extends WatchedStream implements BodySink {
   #drain(bytes: Uint8Array): void {
     for (const event of this.#events.push(bytes)) this.#reader.push(event);
     this.#wait('provider');
-    if (this.#reader.ended()) this.#endDrain();
+    if (this.#reader.ended) this.#endDrain();
   }
 
   #endDrain(): void {
@@ -213,15 +216,15 @@ class StreamRelay extends WatchedStream implements BodySink {
     this.#release();
   }
 
-  /** Reads the facts in these bytes; answers what of them goes to the caller. */
-  #take(bytes: Uint8Array): Uint8Array {
+  /** The first bytes for the caller are here. */
+  #begin(): void {
+    this.#begun = true;
     this.#answered.exchange.firstByteAtMs ??= this.#sinceMs;
-    return this.#pass(bytes);
   }
 
   /** Settles before the bytes that end the stream are handed on. */
   #settleEnd(): void {
-    this.#end(this.#reader.error() ? 'error' : 'final', null);
+    this.#end(this.#reader.error ? 'error' : 'final', null);
     this.#wait('trailer');
     this.#holdBack();
   }
@@ -270,10 +273,10 @@ class StreamRelay extends WatchedStream implements BodySink {
     this.#source.resume();
   }
 
-  /** The bytes for the caller that these bytes of the provider's make. */
+  /** Reads the facts in the provider's bytes; the bytes for the caller that they make. */
   #pass(bytes: Uint8Array): Uint8Array {
-    if (!this.#translator && this.#events.idle() && this.#reader.skim?.(bytes)) {
-      return this.#withholder?.idle() === false ? this.#withholder.push(bytes) : bytes;
+    if (!this.#translator && this.#events.idle && this.#reader.skim?.(bytes)) {
+      return this.#withholder?.idle === false ? this.#withholder.push(bytes) : bytes;
     }
     let text = '';
     for (const event of this.#events.push(bytes)) {
@@ -281,7 +284,7 @@ class StreamRelay extends WatchedStream implements BodySink {
       if (this.#translator) text += this.#translator.push(event);
     }
     if (!this.#translator) return this.#withholder ? this.#withholder.push(bytes) : bytes;
-    if (this.#reader.ended()) text += this.#translator.end();
+    if (this.#reader.ended) text += this.#translator.end();
     return encoder.encode(text);
   }
 
@@ -320,7 +323,7 @@ class StreamRelay extends WatchedStream implements BodySink {
   }
 
   #end(outcome: Outcome, failure: FailureKind | null): void {
-    const streamError = this.#reader.error();
+    const streamError = this.#reader.error;
     const errorType = failure ?? (streamError ? (streamError.type ?? 'stream_error') : null);
     try {
       endAnswer(
@@ -330,7 +333,7 @@ class StreamRelay extends WatchedStream implements BodySink {
           failure: failure ?? (streamError ? 'server_error' : null),
           facts: this.#reader.facts(),
           provenance: this.#draining ? 'drained' : 'provider',
-          outputChars: this.#reader.outputChars(),
+          outputChars: this.#reader.outputChars,
           status: outcome === 'aborted' ? 499 : this.#answered.answer.status,
           errorType,
           errorMessage: streamError?.message ?? null,

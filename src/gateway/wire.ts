@@ -1,8 +1,8 @@
 // What the gateway needs to know of each wire format as a provider speaks it: how it is called and who reads its answers.
 import type { Dialect, ProviderProtocol } from '../core/wire.ts';
-import { createMessagesStreamReader, readMessagesAnswer } from '../protocol/anthropic-messages/usage.ts';
-import { createGenerateStreamReader, readGenerateAnswer } from '../protocol/gemini/usage.ts';
-import { createChatStreamReader, readChatAnswer } from '../protocol/openai-chat/usage.ts';
+import { MessagesStreamReader, readMessagesAnswer } from '../protocol/anthropic-messages/usage.ts';
+import { GenerateStreamReader, readGenerateAnswer } from '../protocol/gemini/usage.ts';
+import { ChatStreamReader, readChatAnswer } from '../protocol/openai-chat/usage.ts';
 import { readEmbeddingsAnswer } from '../protocol/openai-embeddings/usage.ts';
 import type { CreateStreamReader, ReadAnswer } from '../protocol/types.ts';
 import type { Operation } from '../upstream/providers/provider-spec.ts';
@@ -19,25 +19,25 @@ export const WIRES: Readonly<Record<Dialect, Wire>> = {
     operation: 'chat',
     streamOperation: 'chat',
     readAnswer: readChatAnswer,
-    createStreamReader: createChatStreamReader,
+    createStreamReader: () => new ChatStreamReader(),
   },
   'openai-embeddings': {
     operation: 'embeddings',
     streamOperation: 'embeddings',
     readAnswer: readEmbeddingsAnswer,
-    createStreamReader: createChatStreamReader,
+    createStreamReader: () => new ChatStreamReader(),
   },
   'anthropic-messages': {
     operation: 'messages',
     streamOperation: 'messages',
     readAnswer: readMessagesAnswer,
-    createStreamReader: createMessagesStreamReader,
+    createStreamReader: () => new MessagesStreamReader(),
   },
   gemini: {
     operation: 'generate',
     streamOperation: 'stream_generate',
     readAnswer: readGenerateAnswer,
-    createStreamReader: createGenerateStreamReader,
+    createStreamReader: () => new GenerateStreamReader(),
   },
 };
 

@@ -3,6 +3,7 @@
 
 interface RawText {
   readonly latin1Slice: (this: Uint8Array, start: number, end: number) => string;
+  readonly utf8Slice: (this: Uint8Array, start: number, end: number) => string;
   readonly indexOf: (this: Uint8Array, text: string, from: number, encoding: 'latin1') => number;
   readonly latin1Write: (this: Uint8Array, text: string, offset: number) => number;
   readonly utf8Write: (this: Uint8Array, text: string, offset: number) => number;
@@ -13,6 +14,11 @@ const raw = Buffer.prototype as unknown as RawText;
 /** Bytes as characters, one each. */
 export function latin1Slice(bytes: Uint8Array, start: number, end: number): string {
   return raw.latin1Slice.call(bytes, start, end);
+}
+
+/** UTF-8 as text, with U+FFFD for what is none. A byte order mark stays a character. */
+export function utf8Slice(bytes: Uint8Array, start: number, end: number): string {
+  return raw.utf8Slice.call(bytes, start, end);
 }
 
 /** Where `text` stands first from `from` on; -1 when it does not. */

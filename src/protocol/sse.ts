@@ -1,4 +1,5 @@
 // Server-sent events (WHATWG HTML, section 9.2) cut from bytes that may be split anywhere. Bounded memory; never throws.
+import { utf8Slice } from '../lib/raw-text.ts';
 
 export interface SseEvent {
   /** The `event:` field, or null. */
@@ -10,49 +11,60 @@ export interface SseEvent {
 /** An event larger than this is dropped from reading (never from relaying); faults.md U7 asks for a bound. */
 export const SSE_EVENT_CHARS_MAX = 16 * 1024 * 1024;
 
-export interface SseParser {
-  /** The events completed by these bytes. */
-  readonly push: (bytes: Uint8Array) => SseEvent[];
+const FIRST_BYTE_BEYOND_ASCII = 0x80;
+
+/** A class with fields of its own: a stream looks at its parser for every chunk that comes. */
+export class SseParser {
+  #rest = '';
+  #dropped = false;
+  /** Made when a read ends within a character. */
+  #decoder: TextDecoder | null = null;
+
   /** True between events: the next byte begins a new one. */
-  readonly idle: () => boolean;
+  get idle(): boolean {
+    return this.#rest === '' && !this.#dropped;
+  }
+
+  /** The events completed by these bytes. */
+  push(bytes: Uint8Array): SseEvent[] {
+    return this.#take(this.#decode(bytes));
+  }
+
   /** The last event when the stream ended without its blank line. */
-  readonly end: () => SseEvent[];
-}
+  end(): SseEvent[] {
+    const events = this.#take(this.#decoder?.decode() ?? '');
+    if (!this.#dropped) pushEvent(events, this.#rest);
+    this.#rest = '';
+    return events;
+  }
 
-export function createSseParser(): SseParser {
-  const decoder = new TextDecoder('utf-8');
-  let rest = '';
-  let dropped = false;
+  /** Reads nearly always end with a line: a character cannot be cut there. */
+  #decode(bytes: Uint8Array): string {
+    const last = bytes[bytes.length - 1];
+    if (!this.#decoder && (last === undefined || last < FIRST_BYTE_BEYOND_ASCII))
+      return utf8Slice(bytes, 0, bytes.length);
+    this.#decoder ??= new TextDecoder('utf-8', { ignoreBOM: true });
+    return this.#decoder.decode(bytes, { stream: true });
+  }
 
-  function take(text: string): SseEvent[] {
-    const buffer = rest === '' ? text : rest + text;
+  #take(text: string): SseEvent[] {
+    const buffer = this.#rest === '' ? text : this.#rest + text;
     const events: SseEvent[] = [];
     let start = 0;
     for (;;) {
       const boundary = findBoundary(buffer, start);
       if (!boundary) break;
-      if (!dropped) pushEvent(events, buffer.slice(start, boundary.at));
-      dropped = false;
+      if (!this.#dropped) pushEvent(events, buffer.slice(start, boundary.at));
+      this.#dropped = false;
       start = boundary.next;
     }
-    rest = start === 0 ? buffer : buffer.slice(start);
-    if (rest.length > SSE_EVENT_CHARS_MAX) {
-      rest = rest.slice(-3);
-      dropped = true;
+    this.#rest = start === 0 ? buffer : buffer.slice(start);
+    if (this.#rest.length > SSE_EVENT_CHARS_MAX) {
+      this.#rest = this.#rest.slice(-3);
+      this.#dropped = true;
     }
     return events;
   }
-
-  return {
-    push: (bytes) => take(decoder.decode(bytes, { stream: true })),
-    idle: () => rest === '' && !dropped,
-    end: () => {
-      const events = take(decoder.decode());
-      if (!dropped) pushEvent(events, rest);
-      rest = '';
-      return events;
-    },
-  };
 }
 
 /** The next blank line: LF LF, CR LF CR LF, or CR CR. A trailing CR waits, since an LF may follow. */

@@ -33,8 +33,17 @@ export interface AnswerFacts {
 /** Facts of a whole, non-streamed answer. Never throws: a strange answer has no facts. */
 export type ReadAnswer = (body: JsonObject) => AnswerFacts;
 
-/** Follows a stream as it passes. Bounded memory; never throws. */
+/**
+ * Follows a stream as it passes. Bounded memory; never throws. What is asked for every chunk is a field, and the readers are
+ * classes: a stream's objects are cold when its next chunk comes, and each further one is a wait for memory.
+ */
 export interface StreamReader {
+  /** True once the event that ends this format's streams was seen ([DONE], message_stop, a finishReason). */
+  readonly ended: boolean;
+  /** The text of an error event inside the stream, or null. */
+  readonly error: StreamError | null;
+  /** Rough number of characters of output so far (text, arguments, thinking), for estimates. */
+  readonly outputChars: number;
   /**
    * A cheaper look at bytes that begin where an event begins: true when they were whole events without facts and are
    * done with; false when they must be pushed as events. Absent where the format has no such short cut.
@@ -43,12 +52,6 @@ export interface StreamReader {
   readonly push: (event: SseEvent) => void;
   /** The latest value of every fact; usage is cumulative, the last one wins. */
   readonly facts: () => AnswerFacts;
-  /** True once the event that ends this format's streams was seen ([DONE], message_stop, a finishReason). */
-  readonly ended: () => boolean;
-  /** The text of an error event inside the stream, or null. */
-  readonly error: () => StreamError | null;
-  /** Rough number of characters of output so far (text, arguments, thinking), for estimates. */
-  readonly outputChars: () => number;
 }
 
 export interface StreamError {

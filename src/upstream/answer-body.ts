@@ -28,20 +28,28 @@ const WAITING_BYTES_MAX = 256 * 1024;
 
 type End = { readonly error: Error | null };
 
-/** The part that every body shares: bytes wait here until there is a sink. */
-export class WaitingBytes {
-  #pieces: Uint8Array[] = [];
-  #size = 0;
+/**
+ * The part that every body shares: bytes wait here until there is a sink. A base and no part of its own: a stream's objects
+ * are cold when its next chunk comes, and each further one is a wait for memory.
+ */
+export abstract class BufferedBody implements AnswerBody {
   #sink: BodySink | null = null;
+  #size = 0;
+  #pieces: Uint8Array[] = [];
   #end: End | null = null;
   #dropped = false;
 
+  abstract readonly declaredBytes: number | null;
+  abstract pause(): void;
+  abstract resume(): void;
+  abstract cancel(): void;
+
   /** True when so much waits that the provider should. */
-  get full(): boolean {
+  protected get full(): boolean {
     return this.#size > WAITING_BYTES_MAX;
   }
 
-  get ended(): boolean {
+  protected get ended(): boolean {
     return this.#end !== null;
   }
 
@@ -51,11 +59,11 @@ export class WaitingBytes {
     const pieces = this.#pieces;
     this.#pieces = [];
     this.#size = 0;
-    for (const piece of pieces) this.push(piece);
+    for (const piece of pieces) this.take(piece);
     if (this.#end) this.#finish(this.#end);
   }
 
-  push(bytes: Uint8Array): void {
+  protected take(bytes: Uint8Array): void {
     if (this.#sink) {
       this.#sink.data(bytes);
       return;
@@ -64,14 +72,14 @@ export class WaitingBytes {
     this.#size += bytes.byteLength;
   }
 
-  finish(error: Error | null): void {
+  protected finish(error: Error | null): void {
     if (this.#end) return;
     this.#end = { error };
     this.#finish(this.#end);
   }
 
   /** Nobody wants what is left. */
-  drop(): void {
+  protected drop(): void {
     this.#dropped = true;
     this.#end ??= { error: null };
     this.#sink = null;

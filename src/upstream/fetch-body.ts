@@ -1,11 +1,10 @@
 // An answer of the runtime's fetch as an AnswerBody: reads on while the sink keeps up.
-import { type AnswerBody, type BodySink, WaitingBytes } from './answer-body.ts';
+import { type BodySink, BufferedBody } from './answer-body.ts';
 
-export class FetchBody implements AnswerBody {
-  readonly declaredBytes: number | null;
+export class FetchBody extends BufferedBody {
+  override readonly declaredBytes: number | null;
   readonly #response: Response;
   readonly #abort: () => void;
-  readonly #waiting = new WaitingBytes();
   #reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
   #reading = false;
   #paused = false;
@@ -13,30 +12,31 @@ export class FetchBody implements AnswerBody {
 
   /** `abort` ends the exchange under the response. */
   constructor(response: Response, abort: () => void) {
+    super();
     this.#response = response;
     this.#abort = abort;
     const declared = response.headers.get('content-length');
     this.declaredBytes = declared === null || !/^\d+$/.test(declared) ? null : Number(declared);
   }
 
-  attach(sink: BodySink): void {
-    if (this.#over && !this.#waiting.ended) return;
-    this.#waiting.attach(sink);
+  override attach(sink: BodySink): void {
+    if (this.#over && !this.ended) return;
+    super.attach(sink);
     this.#readOn();
   }
 
-  pause(): void {
+  override pause(): void {
     this.#paused = true;
   }
 
-  resume(): void {
+  override resume(): void {
     this.#paused = false;
     this.#readOn();
   }
 
-  cancel(): void {
+  override cancel(): void {
     this.#over = true;
-    this.#waiting.drop();
+    this.drop();
     // Both: one frees the socket, the other the stream; on an aborted answer the second rejects.
     this.#abort();
     this.#reader?.cancel().catch(() => {});
@@ -57,7 +57,7 @@ export class FetchBody implements AnswerBody {
         this.#finish(null);
         return;
       }
-      this.#waiting.push(step.value);
+      this.take(step.value);
     }
     this.#reading = false;
   }
@@ -65,7 +65,7 @@ export class FetchBody implements AnswerBody {
   #finish(error: Error | null): void {
     if (this.#over) return;
     this.#over = true;
-    this.#waiting.finish(error);
+    this.finish(error);
   }
 }
 

@@ -4,8 +4,8 @@ import type { FailureKind } from '../core/usage-event.ts';
 import { cancelTimer, startTimer, type TimeLimited } from '../lib/coarse-timer.ts';
 import { asObject, asString, parseJson } from '../lib/json.ts';
 import { redactText } from '../lib/redact-text.ts';
-import { createSseParser, type SseEvent } from '../protocol/sse.ts';
-import { type AnswerBody, type BodySink, WaitingBytes } from './answer-body.ts';
+import { type SseEvent, SseParser } from '../protocol/sse.ts';
+import { type AnswerBody, type BodySink, BufferedBody } from './answer-body.ts';
 import { classifyStreamError } from './classify-failure.ts';
 
 /** A model may think for minutes before its first event: callers then wait with an open stream, not with us. */
@@ -31,21 +31,21 @@ export function holdStream(options: HoldOptions): Held | Promise<Held> {
 }
 
 /** The stream while it is held, and from then on the source of what was held and all that follows. */
-class Holder implements BodySink, AnswerBody, TimeLimited {
+class Holder extends BufferedBody implements BodySink, TimeLimited {
   verdict: Held | null = null;
   readonly #body: AnswerBody;
   readonly #secrets: readonly string[];
-  readonly #parser = createSseParser();
-  readonly #waiting = new WaitingBytes();
+  readonly #parser = new SseParser();
   #size = 0;
   #tell: ((held: Held) => void) | null = null;
 
   constructor({ body, secrets }: HoldOptions) {
+    super();
     this.#body = body;
     this.#secrets = secrets;
   }
 
-  get declaredBytes(): number | null {
+  override get declaredBytes(): number | null {
     return this.#body.declaredBytes;
   }
 
@@ -65,9 +65,9 @@ class Holder implements BodySink, AnswerBody, TimeLimited {
   }
 
   data(bytes: Uint8Array): void {
-    this.#waiting.push(bytes);
+    this.take(bytes);
     // Until the reader comes, which is in the same turn, no more should follow than a read's worth.
-    if (this.#waiting.full) this.#body.pause();
+    if (this.full) this.#body.pause();
     if (this.verdict) return;
     this.#size += bytes.byteLength;
     this.#judgeAll(this.#parser.push(bytes));
@@ -77,32 +77,32 @@ class Holder implements BodySink, AnswerBody, TimeLimited {
   end(): void {
     if (!this.verdict) this.#judgeAll(this.#parser.end());
     if (!this.verdict) this.#decide(interrupted('The stream ended before its first event.'));
-    this.#waiting.finish(null);
+    this.finish(null);
   }
 
   fail(error: Error): void {
     if (!this.verdict) this.#decide(interrupted('The connection broke before the first event.'));
-    this.#waiting.finish(error);
+    this.finish(error);
   }
 
-  attach(sink: BodySink): void {
-    const wasFull = this.#waiting.full;
-    this.#waiting.attach(sink);
+  override attach(sink: BodySink): void {
+    const wasFull = this.full;
+    super.attach(sink);
     // What follows needs no stop here.
-    if (!this.#waiting.ended) this.#body.attach(sink);
+    if (!this.ended) this.#body.attach(sink);
     if (wasFull) this.#body.resume();
   }
 
-  pause(): void {
+  override pause(): void {
     this.#body.pause();
   }
 
-  resume(): void {
+  override resume(): void {
     this.#body.resume();
   }
 
-  cancel(): void {
-    this.#waiting.drop();
+  override cancel(): void {
+    this.drop();
     this.#body.cancel();
   }
 

@@ -3,14 +3,11 @@
 import { describe, expect, test } from 'bun:test';
 import { costOf } from '../../src/core/price.ts';
 import { createPriceBook } from '../../src/ledger/prices/price-book.ts';
-import {
-  createMessagesStreamReader,
-  readMessagesAnswer,
-} from '../../src/protocol/anthropic-messages/usage.ts';
-import { createGenerateStreamReader, readGenerateAnswer } from '../../src/protocol/gemini/usage.ts';
-import { createChatStreamReader, readChatAnswer } from '../../src/protocol/openai-chat/usage.ts';
+import { MessagesStreamReader, readMessagesAnswer } from '../../src/protocol/anthropic-messages/usage.ts';
+import { GenerateStreamReader, readGenerateAnswer } from '../../src/protocol/gemini/usage.ts';
+import { ChatStreamReader, readChatAnswer } from '../../src/protocol/openai-chat/usage.ts';
 import { readEmbeddingsAnswer } from '../../src/protocol/openai-embeddings/usage.ts';
-import { createSseParser } from '../../src/protocol/sse.ts';
+import { SseParser } from '../../src/protocol/sse.ts';
 import type { AnswerFacts, ReadAnswer, StreamReader } from '../../src/protocol/types.ts';
 import { HAVE_RECORDINGS, readRecordingJson, recordingAsSse } from '../support/recordings.ts';
 
@@ -21,10 +18,10 @@ interface Wire {
   readonly answer: ReadAnswer;
   readonly reader: () => StreamReader;
 }
-const CHAT: Wire = { answer: readChatAnswer, reader: createChatStreamReader };
-const EMBEDDINGS: Wire = { answer: readEmbeddingsAnswer, reader: createChatStreamReader };
-const MESSAGES: Wire = { answer: readMessagesAnswer, reader: createMessagesStreamReader };
-const GENERATE: Wire = { answer: readGenerateAnswer, reader: createGenerateStreamReader };
+const CHAT: Wire = { answer: readChatAnswer, reader: () => new ChatStreamReader() };
+const EMBEDDINGS: Wire = { answer: readEmbeddingsAnswer, reader: () => new ChatStreamReader() };
+const MESSAGES: Wire = { answer: readMessagesAnswer, reader: () => new MessagesStreamReader() };
+const GENERATE: Wire = { answer: readGenerateAnswer, reader: () => new GenerateStreamReader() };
 
 /** Provider, folder, file, nano-dollars, and how they come about: tokens x 1000 x dollars per million. */
 const BY_HAND: readonly (readonly [Wire, string, string, string, number, string])[] = [
@@ -107,7 +104,7 @@ const BY_HAND: readonly (readonly [Wire, string, string, string, number, string]
 function factsOf(wire: Wire, folder: string, file: string): AnswerFacts {
   if (file.endsWith('.json')) return wire.answer(readRecordingJson({ folder, file }));
   const reader = wire.reader();
-  const parser = createSseParser();
+  const parser = new SseParser();
   const bytes = new TextEncoder().encode(recordingAsSse({ folder, file }));
   for (const event of [...parser.push(bytes), ...parser.end()]) reader.push(event);
   return reader.facts();

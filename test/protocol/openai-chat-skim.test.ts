@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { skimChunk } from '../../src/protocol/openai-chat/skim-chunk.ts';
-import { createChatStreamReader } from '../../src/protocol/openai-chat/usage.ts';
-import { createSseParser } from '../../src/protocol/sse.ts';
+import { ChatStreamReader } from '../../src/protocol/openai-chat/usage.ts';
+import { SseParser } from '../../src/protocol/sse.ts';
 
 const encoder = new TextEncoder();
 
@@ -30,17 +30,17 @@ describe('skimming', () => {
           const bytes = encoder.encode(
             `${chunks.map((each) => `data: ${JSON.stringify(each)}\n\n`).join('')}data: [DONE]\n\n`,
           );
-          const whole = createChatStreamReader();
-          for (const event of createSseParser().push(bytes)) whole.push(event);
-          const skimmed = createChatStreamReader();
-          const events = createSseParser();
+          const whole = new ChatStreamReader();
+          for (const event of new SseParser().push(bytes)) whole.push(event);
+          const skimmed = new ChatStreamReader();
+          const events = new SseParser();
           for (const piece of cut(bytes, sizes)) {
-            if (events.idle() && skimmed.skim?.(piece)) continue;
+            if (events.idle && skimmed.skim?.(piece)) continue;
             for (const event of events.push(piece)) skimmed.push(event);
           }
           expect(skimmed.facts().usage).toEqual(whole.facts().usage);
           expect(skimmed.facts().finishReason).toBe(whole.facts().finishReason);
-          expect(skimmed.ended()).toBe(whole.ended());
+          expect(skimmed.ended).toBe(whole.ended);
         },
       ),
       { numRuns: 500 },

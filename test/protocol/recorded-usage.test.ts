@@ -1,12 +1,9 @@
 // Guarantee: for every recorded Anthropic and Gemini answer the readers see the numbers, model and stop reason of the index.
 import { describe, expect, test } from 'bun:test';
 import type { TokenUsage } from '../../src/core/token-usage.ts';
-import {
-  createMessagesStreamReader,
-  readMessagesAnswer,
-} from '../../src/protocol/anthropic-messages/usage.ts';
-import { createGenerateStreamReader, readGenerateAnswer } from '../../src/protocol/gemini/usage.ts';
-import { createSseParser } from '../../src/protocol/sse.ts';
+import { MessagesStreamReader, readMessagesAnswer } from '../../src/protocol/anthropic-messages/usage.ts';
+import { GenerateStreamReader, readGenerateAnswer } from '../../src/protocol/gemini/usage.ts';
+import { SseParser } from '../../src/protocol/sse.ts';
 import type { AnswerFacts, ReadAnswer, StreamReader } from '../../src/protocol/types.ts';
 import {
   HAVE_RECORDINGS,
@@ -18,8 +15,8 @@ import {
 } from '../support/recordings.ts';
 
 const FORMATS: Readonly<Record<string, { answer: ReadAnswer; reader: () => StreamReader }>> = {
-  anthropic: { answer: readMessagesAnswer, reader: createMessagesStreamReader },
-  google: { answer: readGenerateAnswer, reader: createGenerateStreamReader },
+  anthropic: { answer: readMessagesAnswer, reader: () => new MessagesStreamReader() },
+  google: { answer: readGenerateAnswer, reader: () => new GenerateStreamReader() },
 };
 
 /** After a server-side fallback the index names the model of message_start; the facts name the one that answered. */
@@ -29,7 +26,7 @@ const ANSWERED_BY_ANOTHER: Readonly<Record<string, string>> = {
 
 function follow(format: { reader: () => StreamReader }, sse: string): StreamReader {
   const reader = format.reader();
-  const parser = createSseParser();
+  const parser = new SseParser();
   for (const event of [...parser.push(new TextEncoder().encode(sse)), ...parser.end()]) reader.push(event);
   return reader;
 }
@@ -75,7 +72,7 @@ describe.skipIf(!HAVE_RECORDINGS)('recorded usage', () => {
     test(`${row.folder}/${row.file}`, () => {
       if (!row.streamed) return expectFacts([format.answer(readRecordingJson(row))], row);
       const readers = turnsOf(row).map((turn) => follow(format, turn));
-      const ended = readers.filter((reader) => reader.ended());
+      const ended = readers.filter((reader) => reader.ended);
       const facts = (ended.length > 0 ? ended : readers).map((reader) => reader.facts());
       expectFacts(facts.length === row.input.length ? facts : facts.filter(didWork), row);
     });

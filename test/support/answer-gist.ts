@@ -1,13 +1,10 @@
 // What an answer says, whatever its wire format: read straight from the wire, by code of its own, to judge translations by.
 import { NO_USAGE, type TokenUsage } from '../../src/core/token-usage.ts';
 import { asObject, asString, type Json, type JsonObject, parseJson } from '../../src/lib/json.ts';
-import {
-  createMessagesStreamReader,
-  readMessagesAnswer,
-} from '../../src/protocol/anthropic-messages/usage.ts';
-import { createGenerateStreamReader, readGenerateAnswer } from '../../src/protocol/gemini/usage.ts';
-import { createChatStreamReader, readChatAnswer } from '../../src/protocol/openai-chat/usage.ts';
-import { createSseParser, type SseEvent } from '../../src/protocol/sse.ts';
+import { MessagesStreamReader, readMessagesAnswer } from '../../src/protocol/anthropic-messages/usage.ts';
+import { GenerateStreamReader, readGenerateAnswer } from '../../src/protocol/gemini/usage.ts';
+import { ChatStreamReader, readChatAnswer } from '../../src/protocol/openai-chat/usage.ts';
+import { type SseEvent, SseParser } from '../../src/protocol/sse.ts';
 import type { AnswerFacts, StreamReader } from '../../src/protocol/types.ts';
 
 export interface Gist {
@@ -22,7 +19,7 @@ export interface Gist {
 }
 
 export function parseSse(text: string): SseEvent[] {
-  const parser = createSseParser();
+  const parser = new SseParser();
   return [...parser.push(new TextEncoder().encode(text)), ...parser.end()];
 }
 
@@ -92,7 +89,7 @@ export function anthropicStreamGist(sse: string): Gist {
   }
   for (const block of content) if (str(block.json) !== '') block.input = argsText(str(block.json));
   const gist = anthropicGist({ content, stop_reason: stop });
-  return { ...gist, usage: usageGist(factsOf(createMessagesStreamReader(), events)) };
+  return { ...gist, usage: usageGist(factsOf(new MessagesStreamReader(), events)) };
 }
 
 function chatParts(content: unknown): { text: string; thinking: string } {
@@ -146,7 +143,7 @@ export function chatStreamGist(sse: string): Gist {
   }
   const tool_calls = [...calls.values()].map((each) => ({ function: each }));
   const gist = chatGist({ choices: [{ message: { ...message, tool_calls }, finish_reason: stop }] });
-  return { ...gist, usage: usageGist(factsOf(createChatStreamReader(), events)) };
+  return { ...gist, usage: usageGist(factsOf(new ChatStreamReader(), events)) };
 }
 
 export function geminiGist(bodies: JsonObject[], facts: AnswerFacts): Gist {
@@ -198,5 +195,5 @@ export function geminiAnswerGist(body: JsonObject): Gist {
 export function geminiStreamGist(sse: string): Gist {
   const events = parseSse(sse);
   const bodies = list(events.map(({ data }) => parseJson(data)));
-  return geminiGist(bodies, factsOf(createGenerateStreamReader(), events));
+  return geminiGist(bodies, factsOf(new GenerateStreamReader(), events));
 }

@@ -14,47 +14,46 @@ export function readMessagesAnswer(body: JsonObject): AnswerFacts {
   };
 }
 
-export function createMessagesStreamReader(): StreamReader {
-  let raw: JsonObject | null = null;
-  let model: string | null = null;
-  let stopReason: string | null = null;
-  let ended = false;
-  let error: StreamError | null = null;
-  let chars = 0;
+export class MessagesStreamReader implements StreamReader {
+  ended = false;
+  outputChars = 0;
+  error: StreamError | null = null;
+  #usage: JsonObject | null = null;
+  #model: string | null = null;
+  #stopReason: string | null = null;
 
-  function takeUsage(value: Json | undefined): void {
-    const usage = asObject(value);
-    if (usage) raw = mergeLatest(raw ?? {}, usage);
+  push(event: SseEvent): void {
+    const data = asObject(parseJson(event.data));
+    if (data) this.#take(data);
   }
 
-  function take(data: JsonObject): void {
-    if (data.type === 'content_block_delta') chars += countDelta(asObject(data.delta));
-    else if (data.type === 'content_block_start') chars += countDelta(asObject(data.content_block));
+  facts(): AnswerFacts {
+    return {
+      usage: this.#usage ? readMessagesUsage(this.#usage) : null,
+      modelServed: readFallbackModel(this.#usage) ?? this.#model,
+      finishReason: this.#stopReason,
+    };
+  }
+
+  #take(data: JsonObject): void {
+    if (data.type === 'content_block_delta') this.outputChars += countDelta(asObject(data.delta));
+    else if (data.type === 'content_block_start')
+      this.outputChars += countDelta(asObject(data.content_block));
     else if (data.type === 'message_start') {
       const message = asObject(data.message);
-      takeUsage(message?.usage);
-      model = asString(message?.model) ?? model;
+      this.#takeUsage(message?.usage);
+      this.#model = asString(message?.model) ?? this.#model;
     } else if (data.type === 'message_delta') {
-      takeUsage(data.usage);
-      stopReason = asString(asObject(data.delta)?.stop_reason) ?? stopReason;
-    } else if (data.type === 'message_stop') ended = true;
-    else if (data.type === 'error') error = readStreamError(data);
+      this.#takeUsage(data.usage);
+      this.#stopReason = asString(asObject(data.delta)?.stop_reason) ?? this.#stopReason;
+    } else if (data.type === 'message_stop') this.ended = true;
+    else if (data.type === 'error') this.error = readStreamError(data);
   }
 
-  return {
-    push: (event: SseEvent) => {
-      const data = asObject(parseJson(event.data));
-      if (data) take(data);
-    },
-    facts: () => ({
-      usage: raw ? readMessagesUsage(raw) : null,
-      modelServed: readFallbackModel(raw) ?? model,
-      finishReason: stopReason,
-    }),
-    ended: () => ended,
-    error: () => error,
-    outputChars: () => chars,
-  };
+  #takeUsage(value: Json | undefined): void {
+    const usage = asObject(value);
+    if (usage) this.#usage = mergeLatest(this.#usage ?? {}, usage);
+  }
 }
 
 /** `input_tokens` excludes cache reads and writes; `output_tokens` includes thinking. */

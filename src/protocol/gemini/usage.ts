@@ -14,36 +14,43 @@ export function readGenerateAnswer(body: JsonObject): AnswerFacts {
   };
 }
 
-export function createGenerateStreamReader(): StreamReader {
-  let raw: JsonObject | null = null;
-  let model: string | null = null;
-  let finishReason: string | null = null;
-  let error: StreamError | null = null;
-  let chars = 0;
+export class GenerateStreamReader implements StreamReader {
+  outputChars = 0;
+  error: StreamError | null = null;
+  #usage: JsonObject | null = null;
+  #model: string | null = null;
+  #finishReason: string | null = null;
   /** Candidates that have begun and not finished. */
-  const open = new Set<number>();
+  readonly #open = new Set<number>();
 
-  function take(data: JsonObject): void {
-    const usage = asObject(data.usageMetadata);
-    if (usage) raw = { ...raw, ...usage };
-    model = asString(data.modelVersion) ?? model;
-    finishReason = readFinishReason(data) ?? finishReason;
-    for (const { index, done } of readCandidates(data)) done ? open.delete(index) : open.add(index);
-    if (asString(asObject(data.promptFeedback)?.blockReason)) open.clear();
-    if (data.error !== undefined) error = readGenerateError(data);
-    chars += countChars(data);
+  get ended(): boolean {
+    return this.#finishReason !== null && this.#open.size === 0;
   }
 
-  return {
-    push: (event: SseEvent) => {
-      const data = asObject(parseJson(event.data));
-      if (data) take(data);
-    },
-    facts: () => ({ usage: raw ? readGenerateUsage(raw) : null, modelServed: model, finishReason }),
-    ended: () => finishReason !== null && open.size === 0,
-    error: () => error,
-    outputChars: () => chars,
-  };
+  push(event: SseEvent): void {
+    const data = asObject(parseJson(event.data));
+    if (data) this.#take(data);
+  }
+
+  facts(): AnswerFacts {
+    return {
+      usage: this.#usage ? readGenerateUsage(this.#usage) : null,
+      modelServed: this.#model,
+      finishReason: this.#finishReason,
+    };
+  }
+
+  #take(data: JsonObject): void {
+    const usage = asObject(data.usageMetadata);
+    if (usage) this.#usage = { ...this.#usage, ...usage };
+    this.#model = asString(data.modelVersion) ?? this.#model;
+    this.#finishReason = readFinishReason(data) ?? this.#finishReason;
+    for (const { index, done } of readCandidates(data))
+      done ? this.#open.delete(index) : this.#open.add(index);
+    if (asString(asObject(data.promptFeedback)?.blockReason)) this.#open.clear();
+    if (data.error !== undefined) this.error = readGenerateError(data);
+    this.outputChars += countChars(data);
+  }
 }
 
 /** Null when the metadata holds no count at all, as in Vertex chunks that name only the traffic type. */

@@ -62,45 +62,45 @@ export function readChatAnswer(body: JsonObject): AnswerFacts {
 }
 
 /** Parses only the events that can carry a fact; the others are counted by their length. */
-export function createChatStreamReader(): StreamReader {
-  let usage: TokenUsage | null = null;
-  let modelServed: string | null = null;
-  let finishReason: string | null = null;
-  let error: StreamError | null = null;
-  let ended = false;
-  let chars = 0;
+export class ChatStreamReader implements StreamReader {
+  ended = false;
+  outputChars = 0;
+  error: StreamError | null = null;
+  #modelServed: string | null = null;
+  #finishReason: string | null = null;
+  #usage: TokenUsage | null = null;
 
-  function readFacts(chunk: JsonObject): void {
-    usage = readOpenAiUsage(chunk.usage) ?? readOpenAiUsage(asObject(chunk.x_groq)?.usage) ?? usage;
-    if (typeof chunk.model === 'string' && chunk.model !== '') modelServed = chunk.model;
-    const choice = asObject(asArray(chunk.choices)?.[0]);
-    finishReason = asString(choice?.finish_reason) ?? finishReason;
-    error = readStreamError(chunk) ?? error;
+  skim(bytes: Uint8Array): boolean {
+    const outputBytes = this.#modelServed === null ? null : skimChunk(bytes);
+    if (outputBytes === null) return false;
+    this.outputChars += outputBytes;
+    return true;
   }
 
-  return {
-    skim: (bytes) => {
-      const outputBytes = modelServed === null ? null : skimChunk(bytes);
-      if (outputBytes === null) return false;
-      chars += outputBytes;
-      return true;
-    },
-    push: (event) => {
-      const { data } = event;
-      if (data === '[DONE]') {
-        ended = true;
-        return;
-      }
-      chars += outputChars(data);
-      if (modelServed && !mayCarryFacts(event)) return;
-      const chunk = asObject(parseJson(data));
-      if (chunk) readFacts(chunk);
-    },
-    facts: () => ({ usage, modelServed, finishReason }),
-    ended: () => ended,
-    error: () => error,
-    outputChars: () => chars,
-  };
+  push(event: SseEvent): void {
+    const { data } = event;
+    if (data === '[DONE]') {
+      this.ended = true;
+      return;
+    }
+    this.outputChars += countChars(data);
+    if (this.#modelServed && !mayCarryFacts(event)) return;
+    const chunk = asObject(parseJson(data));
+    if (chunk) this.#read(chunk);
+  }
+
+  facts(): AnswerFacts {
+    return { usage: this.#usage, modelServed: this.#modelServed, finishReason: this.#finishReason };
+  }
+
+  #read(chunk: JsonObject): void {
+    this.#usage =
+      readOpenAiUsage(chunk.usage) ?? readOpenAiUsage(asObject(chunk.x_groq)?.usage) ?? this.#usage;
+    if (typeof chunk.model === 'string' && chunk.model !== '') this.#modelServed = chunk.model;
+    const choice = asObject(asArray(chunk.choices)?.[0]);
+    this.#finishReason = asString(choice?.finish_reason) ?? this.#finishReason;
+    this.error = readStreamError(chunk) ?? this.error;
+  }
 }
 
 function mayCarryFacts({ event, data }: SseEvent): boolean {
@@ -128,7 +128,7 @@ export function readStreamError(chunk: JsonObject): StreamError | null {
 const OUTPUT_FIELDS = ['"content":"', '"reasoning_content":"', '"reasoning":"', '"arguments":"'] as const;
 
 /** Length of the text a chunk adds, found without parsing it; for estimates only. */
-function outputChars(data: string): number {
+function countChars(data: string): number {
   let count = 0;
   for (const field of OUTPUT_FIELDS) {
     const start = data.indexOf(field);

@@ -5,40 +5,34 @@ import { asArray, asObject, parseJson } from '../../lib/json.ts';
 /** An unfinished event larger than this is passed on: no usage chunk is that long. */
 const HELD_BYTES_MAX = 64 * 1024;
 
-export interface UsageWithholder {
-  /** The bytes that may go out now; possibly none. */
-  readonly push: (bytes: Uint8Array) => Uint8Array;
-  /** True when nothing is held. */
-  readonly idle: () => boolean;
-  /** What was held when the stream ended. */
-  readonly end: () => Uint8Array;
-}
-
 const NOTHING = new Uint8Array();
 const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 
-export function createUsageWithholder(): UsageWithholder {
-  let held: Uint8Array = NOTHING;
+export class UsageWithholder {
+  #held: Uint8Array | null = null;
 
-  return {
-    push: (bytes) => {
-      const whole = held.byteLength === 0 ? bytes : Buffer.concat([held, bytes]);
-      const cut = lastBoundary(whole);
-      held = whole.subarray(cut);
-      if (held.byteLength > HELD_BYTES_MAX) {
-        held = NOTHING;
-        return whole;
-      }
-      return withoutUsage(whole.subarray(0, cut));
-    },
-    idle: () => held.byteLength === 0,
-    end: () => {
-      const rest = held;
-      held = NOTHING;
-      return withoutUsage(rest);
-    },
-  };
+  /** True when nothing is held. */
+  get idle(): boolean {
+    return this.#held === null;
+  }
+
+  /** The bytes that may go out now; possibly none. */
+  push(bytes: Uint8Array): Uint8Array {
+    const whole = this.#held === null ? bytes : Buffer.concat([this.#held, bytes]);
+    this.#held = null;
+    const cut = lastBoundary(whole);
+    if (whole.byteLength - cut > HELD_BYTES_MAX) return whole;
+    if (cut < whole.byteLength) this.#held = whole.subarray(cut);
+    return withoutUsage(whole.subarray(0, cut));
+  }
+
+  /** What was held when the stream ended. */
+  end(): Uint8Array {
+    const rest = this.#held ?? NOTHING;
+    this.#held = null;
+    return withoutUsage(rest);
+  }
 }
 
 /** Index after the last blank line, or 0 when there is none. */

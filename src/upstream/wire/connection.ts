@@ -3,7 +3,8 @@
 import type { Socket } from 'bun';
 import { latin1Write, utf8Write } from '../../lib/raw-text.ts';
 import { type Carrier, ConnectionLost, type Exchange } from './exchange.ts';
-import { ResponseParser } from './response-parser.ts';
+import type { Framing, ResponseHead } from './response-head.ts';
+import { type AnswerEvents, ResponseParser } from './response-parser.ts';
 
 /** What a connection tells its pool. */
 export interface ConnectionOwner {
@@ -14,7 +15,7 @@ export interface ConnectionOwner {
   readonly onStale: (exchange: Exchange) => void;
 }
 
-export class Connection implements Carrier {
+export class Connection implements Carrier, AnswerEvents {
   readonly #owner: ConnectionOwner;
   readonly #parser: ResponseParser;
   #socket: Socket<Connection> | null = null;
@@ -30,15 +31,7 @@ export class Connection implements Carrier {
 
   constructor(owner: ConnectionOwner) {
     this.#owner = owner;
-    this.#parser = new ResponseParser({
-      onHead: (head, framing) => this.#exchange?.begin(head, typeof framing === 'number' ? framing : null),
-      onBody: (bytes) => this.#exchange?.receive(bytes),
-      onEnd: (reusable) => {
-        // An answer that came before the request was out leaves a connection in the middle of a message.
-        this.#answered = reusable && this.#unsent === null ? 'reusable' : 'spent';
-        this.#exchange?.end();
-      },
-    });
+    this.#parser = new ResponseParser(this);
   }
 
   /** For the pool alone, once the connection is made. */
@@ -56,6 +49,8 @@ export class Connection implements Carrier {
     exchange.carriedBy(this);
     this.#write(exchange);
   }
+
+  // What its socket tells it.
 
   onData(bytes: Uint8Array): void {
     this.#heard = true;
@@ -92,6 +87,24 @@ export class Connection implements Carrier {
     if (this.#carried > 1 && !this.#heard) this.#owner.onStale(exchange);
     else exchange.fail(new ConnectionLost('The provider closed the connection.', 'ECONNRESET'));
   }
+
+  // What its parser tells it.
+
+  onHead(head: ResponseHead, framing: Framing): void {
+    this.#exchange?.begin(head, typeof framing === 'number' ? framing : null);
+  }
+
+  onBody(bytes: Uint8Array): void {
+    this.#exchange?.receive(bytes);
+  }
+
+  onEnd(reusable: boolean): void {
+    // An answer that came before the request was out leaves a connection in the middle of a message.
+    this.#answered = reusable && this.#unsent === null ? 'reusable' : 'spent';
+    this.#exchange?.end();
+  }
+
+  // What its exchange asks of it.
 
   pause(): void {
     if (this.#closed || this.#paused) return;

@@ -1,5 +1,5 @@
 // One request to a provider and its answer, over whichever connection carries it. It is the answer's body as well.
-import { type AnswerBody, type BodySink, WaitingBytes } from '../answer-body.ts';
+import { type BodySink, BufferedBody } from '../answer-body.ts';
 import type { AnswerListener, Cancellable } from '../send-by-fetch.ts';
 import type { ResponseHead } from './response-head.ts';
 
@@ -22,20 +22,21 @@ export class ConnectionLost extends Error {
   }
 }
 
-export class Exchange implements AnswerBody, Cancellable {
+export class Exchange extends BufferedBody implements Cancellable {
   /** Request line, headers and the empty line. */
   readonly head: string;
+
   readonly requestBody: string | null;
-  declaredBytes: number | null = null;
+  override declaredBytes: number | null = null;
   /** The head of the answer is here. */
   begun = false;
   cancelled = false;
-  readonly #waiting = new WaitingBytes();
   #carrier: Carrier | null = null;
   readonly #listener: AnswerListener;
 
   /** `listener` hears ConnectionLost, BadAnswer, or the system's error for a connection that was never made. */
   constructor(head: string, requestBody: string | null, listener: AnswerListener) {
+    super();
     this.head = head;
     this.requestBody = requestBody;
     this.#listener = listener;
@@ -54,49 +55,49 @@ export class Exchange implements AnswerBody, Cancellable {
   }
 
   receive(bytes: Uint8Array): void {
-    this.#waiting.push(bytes);
-    if (this.#waiting.full) this.#carrier?.pause();
+    this.take(bytes);
+    if (this.full) this.#carrier?.pause();
   }
 
   end(): void {
     this.#carrier = null;
-    this.#waiting.finish(null);
+    this.finish(null);
   }
 
   fail(error: Error): void {
     this.#carrier = null;
     if (this.cancelled) return;
-    if (this.begun) this.#waiting.finish(error);
+    if (this.begun) this.finish(error);
     else this.#listener.failed(error);
   }
 
   // What its reader asks of it.
 
-  attach(sink: BodySink): void {
-    const wasFull = this.#waiting.full;
-    this.#waiting.attach(sink);
+  override attach(sink: BodySink): void {
+    const wasFull = this.full;
+    super.attach(sink);
     if (wasFull) this.#carrier?.resume();
   }
 
-  pause(): void {
+  override pause(): void {
     this.#carrier?.pause();
   }
 
-  resume(): void {
+  override resume(): void {
     this.#carrier?.resume();
   }
 
   /** The call is over, whoever reads the body: it hears that. */
   abort(): void {
     if (!this.#giveUp()) return;
-    if (this.begun) this.#waiting.finish(givenUp());
+    if (this.begun) this.finish(givenUp());
     else this.#listener.failed(givenUp());
   }
 
   /** The reader wants no more, and hears no more. */
-  cancel(): void {
+  override cancel(): void {
     if (!this.#giveUp()) return;
-    this.#waiting.drop();
+    this.drop();
     if (!this.begun) this.#listener.failed(givenUp());
   }
 

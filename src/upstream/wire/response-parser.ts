@@ -53,6 +53,7 @@ export class ResponseParser {
 
   /** Throws BadAnswer; the connection is of no use after that. */
   push(input: Uint8Array): void {
+    if (this.#state === 'size' && this.#kept === null && this.#isLoneChunk(input)) return;
     const bytes = this.#kept ? Buffer.concat([this.#kept, input]) : input;
     this.#kept = null;
     let at = 0;
@@ -72,6 +73,23 @@ export class ResponseParser {
   finish(): boolean {
     if (this.#state !== 'close') return this.#state === 'done';
     this.#end();
+    return true;
+  }
+
+  /** Nearly every read of a stream is one whole chunk: handed on with nothing kept. False, and nothing done, for all else. */
+  #isLoneChunk(bytes: Uint8Array): boolean {
+    let size = 0;
+    let at = 0;
+    for (; at <= SIZE_DIGITS_MAX; at++) {
+      const digit = hexDigit(bytes[at] ?? 0);
+      if (digit < 0) break;
+      size = size * 16 + digit;
+    }
+    const from = at + 2;
+    const end = from + size;
+    const isWhole = at > 0 && at <= SIZE_DIGITS_MAX && size > 0 && end + 2 === bytes.length;
+    if (!isWhole || !isLineEnd(bytes, at) || !isLineEnd(bytes, end)) return false;
+    this.#events.onBody(pieceOf(bytes, from, end));
     return true;
   }
 
@@ -141,8 +159,7 @@ export class ResponseParser {
       if (digit < 0) break;
       size = size * 16 + digit;
     }
-    const isPlain = bytes[end] === CARRIAGE_RETURN && bytes[end + 1] === LINE_FEED;
-    const lineFeed = isPlain ? end + 1 : this.#endOfSizeLine(bytes, at, end);
+    const lineFeed = isLineEnd(bytes, end) ? end + 1 : this.#endOfSizeLine(bytes, at, end);
     if (lineFeed < 0) return -1;
     if (end === at || end - at > SIZE_DIGITS_MAX)
       throw new BadAnswer('A chunk of the answer has no size one can believe.');
@@ -165,8 +182,7 @@ export class ResponseParser {
 
   #readChunkEnd(bytes: Uint8Array, at: number): number {
     if (bytes.length - at < 2) return -1;
-    if (bytes[at] !== CARRIAGE_RETURN || bytes[at + 1] !== LINE_FEED)
-      throw new BadAnswer('A chunk of the answer is longer than its size.');
+    if (!isLineEnd(bytes, at)) throw new BadAnswer('A chunk of the answer is longer than its size.');
     this.#state = 'size';
     return at + 2;
   }
@@ -216,6 +232,10 @@ function lineEnd(bytes: Uint8Array, at: number): number {
   if (feed === at || bytes[feed - 1] !== CARRIAGE_RETURN)
     throw new BadAnswer('A line of the answer has no proper end.');
   return feed - 1;
+}
+
+function isLineEnd(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === CARRIAGE_RETURN && bytes[at + 1] === LINE_FEED;
 }
 
 function hexDigit(code: number): number {

@@ -1,13 +1,10 @@
 // Guarantee: Anthropic usage is cumulative, cache writes are split by lifetime, and no malformed event throws.
 import { expect, test } from 'bun:test';
 import type { JsonObject } from '../../../src/lib/json.ts';
-import {
-  createMessagesStreamReader,
-  readMessagesUsage,
-} from '../../../src/protocol/anthropic-messages/usage.ts';
+import { MessagesStreamReader, readMessagesUsage } from '../../../src/protocol/anthropic-messages/usage.ts';
 
 function followed(...events: JsonObject[]) {
-  const reader = createMessagesStreamReader();
+  const reader = new MessagesStreamReader();
   for (const event of events) reader.push({ event: String(event.type), data: JSON.stringify(event) });
   return reader;
 }
@@ -36,7 +33,7 @@ test('the latest value of each field wins and nothing is added up', () => {
     completionTokens: 30,
   });
   expect(reader.facts()).toMatchObject({ modelServed: 'claude-a', finishReason: 'max_tokens' });
-  expect(reader.ended()).toBe(true);
+  expect(reader.ended).toBe(true);
 });
 
 test('input that appears only in message_delta is read, as some compatible servers send it', () => {
@@ -80,8 +77,8 @@ test('an error event is kept, and rubbish is passed over', () => {
     '{"type":"message_delta"}',
   ])
     reader.push({ event: null, data });
-  expect(reader.error()).toEqual({ type: 'overloaded_error', message: 'Overloaded' });
-  expect(reader.ended()).toBe(false);
+  expect(reader.error).toEqual({ type: 'overloaded_error', message: 'Overloaded' });
+  expect(reader.ended).toBe(false);
 });
 
 test('output characters count text, thinking and arguments', () => {
@@ -93,5 +90,5 @@ test('output characters count text, thinking and arguments', () => {
     delta({ type: 'input_json_delta', partial_json: '{}' }),
     delta({ type: 'signature_delta', signature: 'not output' }),
   );
-  expect(reader.outputChars()).toBe(9);
+  expect(reader.outputChars).toBe(9);
 });

@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test';
 import { AppError } from '../../../src/errors/app-error.ts';
 import { readGenerateRequest } from '../../../src/protocol/gemini/read-request.ts';
-import { createGenerateStreamReader, readGenerateUsage } from '../../../src/protocol/gemini/usage.ts';
+import { GenerateStreamReader, readGenerateUsage } from '../../../src/protocol/gemini/usage.ts';
 
 test('thoughts stand beside the candidates and tool prompts beside the prompt', () => {
   const usage = readGenerateUsage({
@@ -31,24 +31,24 @@ test('metadata without counts is no usage, and a total alone still tells what wa
 });
 
 test('a stream: last usage, blocked prompts, errors, rubbish', () => {
-  const reader = createGenerateStreamReader();
+  const reader = new GenerateStreamReader();
   const push = (data: string) => reader.push({ event: null, data });
   push(
     '{"candidates":[{"content":{"parts":[{"text":"abc"}]}}],"usageMetadata":{"promptTokenCount":4,"candidatesTokenCount":1}}',
   );
   push('{"usageMetadata":{"promptTokenCount":4,"candidatesTokenCount":9},"modelVersion":"gemini-x"}');
   for (const rubbish of ['', '[', '[]', 'null', '{"candidates":5}', '{"candidates":[null]}']) push(rubbish);
-  expect(reader.ended()).toBe(false);
+  expect(reader.ended).toBe(false);
   push('{"promptFeedback":{"blockReason":"SAFETY"}}');
   expect(reader.facts()).toMatchObject({
     modelServed: 'gemini-x',
     finishReason: 'SAFETY',
     usage: { outputTokens: 9 },
   });
-  expect(reader.ended()).toBe(true);
-  expect(reader.outputChars()).toBe(3);
+  expect(reader.ended).toBe(true);
+  expect(reader.outputChars).toBe(3);
   push('{"error":{"code":503,"status":"UNAVAILABLE","message":"later"}}');
-  expect(reader.error()).toEqual({ type: 'UNAVAILABLE', message: 'later' });
+  expect(reader.error).toEqual({ type: 'UNAVAILABLE', message: 'later' });
 });
 
 test('the request: features and bounds', () => {

@@ -3,7 +3,7 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import fc from 'fast-check';
 import { asObject, type JsonObject, parseJson } from '../../../src/lib/json.ts';
-import { createSseParser } from '../../../src/protocol/sse.ts';
+import { SseParser } from '../../../src/protocol/sse.ts';
 import type { AnswerContext, StreamTranslator } from '../../../src/protocol/translate/translator.ts';
 import { translatorFor } from '../../../src/protocol/translate/translators.ts';
 import { anthropicStreamGist, chatStreamGist, parseSse } from '../../support/answer-gist.ts';
@@ -39,7 +39,7 @@ function problemsOf(client: string, sse: string): string[] {
 }
 
 function feed(translator: StreamTranslator, cuts: Uint8Array[]): string {
-  const parser = createSseParser();
+  const parser = new SseParser();
   const events = [...cuts.flatMap((bytes) => parser.push(bytes)), ...parser.end()];
   return events.map(translator.push).join('') + translator.end();
 }
