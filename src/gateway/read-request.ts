@@ -66,21 +66,16 @@ function parse(text: string): JsonObject | null {
   }
 }
 
-/** Counts brackets only when there are enough of them to be too deep at all. */
+/** Counts brackets only when there are enough of them to be too deep at all. Each part of the text is searched once. */
 function isTooDeep(text: string): boolean {
-  let opens = 0;
-  for (let at = nextOpen(text, 0); at >= 0; at = nextOpen(text, at + 1)) {
-    opens += 1;
-    if (opens > JSON_DEPTH_MAX) return depthOf(text) > JSON_DEPTH_MAX;
+  let brace = text.indexOf('{');
+  let bracket = text.indexOf('[');
+  for (let opens = 0; opens <= JSON_DEPTH_MAX; opens++) {
+    if (brace < 0 && bracket < 0) return false;
+    if (bracket < 0 || (brace >= 0 && brace < bracket)) brace = text.indexOf('{', brace + 1);
+    else bracket = text.indexOf('[', bracket + 1);
   }
-  return false;
-}
-
-function nextOpen(text: string, from: number): number {
-  const brace = text.indexOf('{', from);
-  const bracket = text.indexOf('[', from);
-  if (brace < 0 || bracket < 0) return Math.max(brace, bracket);
-  return Math.min(brace, bracket);
+  return depthOf(text) > JSON_DEPTH_MAX;
 }
 
 function depthOf(text: string): number {
