@@ -100,7 +100,7 @@ function usageOf(
   const began = failure.failure === 'interrupted' || failure.failure === 'timeout_idle';
   // A refusal costs nothing; an answer that had begun was worked on, and its prompt at least was read.
   if (!began || failure.status === null) return { usage: NO_USAGE, provenance: 'provider', costNanoUsd: 0 };
-  const usage = estimateUsage({ promptBytes: exchange.body.text.length, outputChars: 0, said: null });
+  const usage = estimateUsage({ promptBytes: exchange.promptChars, outputChars: 0, said: null });
   const { name: provider } = attempt.target.spec;
   const price = deps.prices.find({ provider, model: attempt.target.model, served: null });
   return { usage, provenance: 'estimated', costNanoUsd: costOf(price, usage).costNanoUsd };

@@ -18,7 +18,7 @@ import type { GatewayDeps } from './deps.ts';
 import { ATTEMPTS_MAX, type Exchange } from './exchange.ts';
 import { failureError, type NoLease, noLeaseError } from './failure-error.ts';
 import type { Target } from './plan.ts';
-import { type PreparedCall, prepareCall } from './prepare-call.ts';
+import { type PreparedRequest, prepareCall } from './prepare-call.ts';
 import { beginUsage } from './settle.ts';
 import { type TakenAnswer, type TakenBody, takeAnswer } from './take-answer.ts';
 
@@ -58,7 +58,10 @@ export async function runAttempts(
     const target = targets[index] as Target;
     const prepared = prepare(run, target);
     if (!prepared) continue;
-    const result = await tryTarget(run, { target, prepared, isLast: index === targets.length - 1 });
+    const isLast = index === targets.length - 1;
+    // What is sent is all that is needed from here on; a translation still asks what it translates the answer to.
+    if (isLast && prepared.call.translator === null) exchange.shedBody();
+    const result = await tryTarget(run, { target, prepared, isLast });
     if (result === 'stop') break;
     if (result !== 'next') return result;
   }
@@ -66,7 +69,7 @@ export async function runAttempts(
 }
 
 /** Null when the target cannot carry the request; another one of the chain may. */
-function prepare(run: Run, target: Target): PreparedCall | null {
+function prepare(run: Run, target: Target): PreparedRequest | null {
   try {
     return prepareCall(run.exchange, target, run.deps.temperatureZero);
   } catch (error) {
@@ -78,7 +81,7 @@ function prepare(run: Run, target: Target): PreparedCall | null {
 
 interface Aim {
   readonly target: Target;
-  readonly prepared: PreparedCall;
+  readonly prepared: PreparedRequest;
   readonly isLast: boolean;
 }
 
@@ -141,7 +144,7 @@ async function tryTarget(run: Run, aim: Aim): Promise<TargetResult> {
     }
     const attempt = openAttempt(run, aim, lease);
     const call = callOf(run, aim, lease);
-    const outcome = await callUpstream(call);
+    const outcome = await callUpstream(call, aim.prepared.body);
     const taking = outcome.kind === 'failure' ? outcome : take(run, call, outcome);
     const result = taking instanceof Promise ? await taking : taking;
     if (result.kind === 'answer') {
@@ -199,7 +202,8 @@ function acquire(run: Run, aim: Aim, exclude: ReadonlySet<string>): Acquisition 
 
 function callOf(run: Run, aim: Aim, lease: Lease): UpstreamCall {
   const { exchange, deps } = run;
-  const { prepared, target } = aim;
+  const { target } = aim;
+  const prepared = aim.prepared.call;
   return {
     spec: target.spec,
     credential: lease.credential,
@@ -208,7 +212,6 @@ function callOf(run: Run, aim: Aim, lease: Lease): UpstreamCall {
     query: prepared.query,
     headers: exchange.request.headers,
     extraHeaders: prepared.headers,
-    body: prepared.body,
     signal: exchange.hangUp.signal,
     firstByteMs: firstByteLimit(run, aim),
     clock: deps.clock,
@@ -277,7 +280,7 @@ function openAttempt({ exchange, deps }: Run, aim: Aim, lease: Lease): OpenAttem
     startedMs: deps.clock.monotonicMs(),
     target: aim.target,
     lease,
-    prepared: aim.prepared,
+    prepared: aim.prepared.call,
   };
 }
 

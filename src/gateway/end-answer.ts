@@ -75,9 +75,8 @@ function usageOf(exchange: Exchange, end: AnswerEnd): { usage: TokenUsage; prove
   const { usage: said, finishReason } = end.facts;
   const isLastWord = finishReason !== null || end.outcome === 'final';
   if (said && isLastWord) return { usage: said, provenance: end.provenance };
-  const promptBytes = exchange.body.text.length;
   return {
-    usage: estimateUsage({ promptBytes, outputChars: end.outputChars, said }),
+    usage: estimateUsage({ promptBytes: exchange.promptChars, outputChars: end.outputChars, said }),
     provenance: 'estimated',
   };
 }

@@ -7,6 +7,7 @@ import type { Clock } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { Linked } from '../lib/linked-list.ts';
+import { ECHO_SEARCHED_CHARS_MAX } from '../lib/without-echo.ts';
 import type { Admission } from '../limits/limiter.ts';
 import type { RequestFacts } from '../protocol/types.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -46,7 +47,9 @@ export class Exchange extends Linked {
   /** The caller's query string with its question mark, or empty. */
   readonly query: string;
   readonly actor: Actor;
-  readonly body: RequestBody;
+  body: RequestBody;
+  /** Length of the body's text, for estimates. */
+  readonly promptChars: number;
   readonly facts: RequestFacts;
   /** The client program's own id for the conversation, from its body or its headers. */
   readonly clientSessionId: string | null;
@@ -78,10 +81,26 @@ export class Exchange extends Linked {
     this.query = parts.query;
     this.actor = parts.actor;
     this.body = body;
+    this.promptChars = body.text.length;
     this.facts = facts;
     this.clientSessionId = sessionIdOf(parts.request.headers, facts.clientSessionId);
     this.hangUp = NOT_WATCHED;
   }
+
+  /**
+   * Lets go of the body but for the beginning of its text, which errors are searched for. Once nothing more will be made of
+   * it: prompts of coding agents are large, and an answer may be minutes in coming and going.
+   */
+  shedBody(): void {
+    const { text, byteLength } = this.body;
+    this.body = { text: beginningOf(text), json: {}, byteLength };
+  }
+}
+
+/** A slice would keep the whole text alive: a long one is copied. Half a character at the cut is of no account here. */
+function beginningOf(text: string): string {
+  if (text.length <= ECHO_SEARCHED_CHARS_MAX) return text;
+  return Buffer.from(text.slice(0, ECHO_SEARCHED_CHARS_MAX)).toString();
 }
 
 /** What is known of any request before it is known whether it may go on. */

@@ -5,7 +5,7 @@ import { readCount } from '../core/token-usage.ts';
 import { type AppError, appError } from '../errors/app-error.ts';
 import { asObject, type JsonObject, parseJson } from '../lib/json.ts';
 import { estimateInputTokens } from '../protocol/anthropic-messages/estimate-tokens.ts';
-import { callUpstream } from '../upstream/call-upstream.ts';
+import { callUpstream, type UpstreamCall } from '../upstream/call-upstream.ts';
 import { readBounded } from '../upstream/read-body.ts';
 import { authorise } from './authorise.ts';
 import type { GatewayDeps } from './deps.ts';
@@ -52,10 +52,10 @@ async function count(exchange: Exchange, target: Target, deps: GatewayDeps): Pro
 async function askProvider(exchange: Exchange, target: Target, deps: GatewayDeps): Promise<number | null> {
   const { spec } = target;
   if (spec.protocol === 'openai' || spec.endpoints.count_tokens === undefined) return null;
-  const prepared = prepareCall(exchange, target, 'keep');
+  const { call: prepared, body } = prepareCall(exchange, target, 'keep');
   const acquired = deps.pool.acquire({ provider: spec.name, model: target.model, exclude: new Set() });
   if (acquired.kind !== 'lease') return null;
-  const result = await callUpstream({
+  const call: UpstreamCall = {
     spec,
     credential: acquired.lease.credential,
     operation: 'count_tokens',
@@ -63,11 +63,11 @@ async function askProvider(exchange: Exchange, target: Target, deps: GatewayDeps
     query: prepared.query,
     headers: exchange.request.headers,
     extraHeaders: prepared.headers,
-    body: prepared.translator ? countGemini(prepared.body, target.model) : prepared.body,
     signal: exchange.request.signal,
     firstByteMs: COUNT_MS_MAX,
     clock: deps.clock,
-  });
+  };
+  const result = await callUpstream(call, prepared.translator ? countGemini(body, target.model) : body);
   // A refused count says nothing about the key's health for real requests.
   acquired.lease.release({ kind: 'neutral' });
   if (result.kind !== 'answer') {
@@ -79,8 +79,8 @@ async function askProvider(exchange: Exchange, target: Target, deps: GatewayDeps
     bytesMax: ANSWER_BYTES_MAX,
     timeoutMs: COUNT_MS_MAX,
   });
-  const body = read.kind === 'whole' ? asObject(parseJson(new TextDecoder().decode(read.bytes))) : null;
-  return readCount(body?.input_tokens) ?? readCount(body?.totalTokens);
+  const counted = read.kind === 'whole' ? asObject(parseJson(new TextDecoder().decode(read.bytes))) : null;
+  return readCount(counted?.input_tokens) ?? readCount(counted?.totalTokens);
 }
 
 /** https://ai.google.dev/api/tokens: a whole request is counted when it stands in `generateContentRequest`. */

@@ -17,7 +17,6 @@ export interface PreparedCall {
   readonly dialect: Dialect;
   /** Reads the provider's answers. */
   readonly wire: Wire;
-  readonly body: string;
   readonly query: string;
   /** Headers that override the caller's. */
   readonly headers: Readonly<Record<string, string>>;
@@ -29,12 +28,18 @@ export interface PreparedCall {
   readonly leftOut: readonly string[];
 }
 
+/** A call and what it sends, which nobody needs once the answer has begun. */
+export interface PreparedRequest {
+  readonly call: PreparedCall;
+  readonly body: string;
+}
+
 /** Throws AppError `unsupported_feature` when the target cannot carry the request. */
 export function prepareCall(
   exchange: Exchange,
   target: Target,
   temperature: TemperaturePolicy,
-): PreparedCall {
+): PreparedRequest {
   const { endpoint, facts } = exchange;
   const asked = target.options ? withOptions(exchange, target.options) : exchange;
   const dialect = dialectOf(target.spec.protocol, endpoint.dialect);
@@ -74,7 +79,7 @@ function unchanged(
   of: { readonly exchange: Asked; readonly target: Target; readonly temperature: TemperaturePolicy },
   operation: Operation,
   dialect: Dialect,
-): PreparedCall {
+): PreparedRequest {
   const { exchange, target, temperature } = of;
   const { endpoint, facts, body } = exchange;
   const usageInjected = facts.stream && !facts.includeUsageAsked && target.spec.includeUsage;
@@ -87,17 +92,17 @@ function unchanged(
       temperatureZero: endpoint.dialect === 'openai-chat' ? temperature : 'keep',
     },
   );
-  return {
+  const call: PreparedCall = {
     operation,
     dialect,
     wire: WIRES[dialect],
-    body: text,
     query: exchange.query,
     headers: NO_HEADERS,
     usageInjected,
     translator: null,
     leftOut: NOTHING_LEFT_OUT,
   };
+  return { call, body: text };
 }
 
 /** The caller's query belongs to the caller's wire; Gemini streams as events only when it is asked to. */
@@ -105,7 +110,7 @@ function translated(
   of: { readonly exchange: Asked; readonly target: Target; readonly translator: Translator },
   operation: Operation,
   dialect: Dialect,
-): PreparedCall {
+): PreparedRequest {
   const { exchange, target, translator } = of;
   // A repeated key is refused here too, though nothing is spliced: one rule for all requests.
   rewriteBody(exchange.body, { model: null, includeUsage: false, temperatureZero: 'keep' });
@@ -114,15 +119,15 @@ function translated(
     provider: target.spec.name,
     includeUsage: target.spec.includeUsage,
   });
-  return {
+  const call: PreparedCall = {
     operation,
     dialect,
     wire: WIRES[dialect],
-    body: JSON.stringify(request.body),
     query: translator.provider === 'gemini' && exchange.facts.stream ? '?alt=sse' : '',
     headers: JSON_HEADERS,
     usageInjected: false,
     translator,
     leftOut: request.leftOut,
   };
+  return { call, body: JSON.stringify(request.body) };
 }

@@ -89,6 +89,7 @@ class StreamRelay extends WatchedStream implements BodySink {
     this.#withholder = usageInjected ? new UsageWithholder() : null;
     this.#translator = translator?.createStream(answerContext(answered)) ?? null;
     this.#sinceMs = deps.clock.monotonicMs();
+    answered.exchange.shedBody();
   }
 
   /** The caller's connection is ready. Resolves when the stream is over. */

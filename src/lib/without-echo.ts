@@ -4,13 +4,13 @@
 /** Shorter repeats are ordinary words. */
 const ECHO_CHARS_MIN = 16;
 /** How much of the request is searched: bounds the work that one failure can cause. */
-const SEARCHED_CHARS_MAX = 256 * 1024;
+export const ECHO_SEARCHED_CHARS_MAX = 256 * 1024;
 
 const MARK = '[request text]';
 
 /** `text` with every run of 16 or more characters that also stands in `request` replaced. Compares what JSON escapes too. */
 export function withoutEcho(text: string, request: string): string {
-  const searched = request.slice(0, SEARCHED_CHARS_MAX);
+  const searched = request.slice(0, ECHO_SEARCHED_CHARS_MAX);
   const unescaped = searched.includes('\\')
     ? searched.replace(/\\(["\\/])/g, '$1').replace(/\\n/g, '\n')
     : null;

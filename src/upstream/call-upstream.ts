@@ -46,7 +46,6 @@ export interface UpstreamCall {
   readonly headers: HeaderSource | null;
   /** Headers that override the caller's, for example `content-type` after a translation. */
   readonly extraHeaders?: Readonly<Record<string, string>>;
-  readonly body: string | null;
   /** Aborts the call and its body; the failure is then `client_gone`. */
   readonly signal: CallSignal | null;
   /** Until the answer's headers are here. */
@@ -83,18 +82,23 @@ export interface UpstreamFailure {
 
 export type UpstreamOutcome = UpstreamAnswer | UpstreamFailure;
 
-export function callUpstream(call: UpstreamCall): Promise<UpstreamOutcome> {
+/** `body` is no part of the call: an answer keeps its call for as long as it goes on. */
+export function callUpstream(call: UpstreamCall, body: string | null = null): Promise<UpstreamOutcome> {
   const startedMs = call.clock.monotonicMs();
   const url = upstreamUrl(call.spec, call.operation, call.model, call.query ?? '');
   if (url === null) return Promise.resolve(notOffered(call));
-  if (call.spec.guard) return callGuarded(call, url, startedMs);
-  return new CallUnderWay(call, startedMs).start(url, null);
+  if (call.spec.guard) return callGuarded(call, body, { url, startedMs });
+  return new CallUnderWay(call, startedMs).start(requestOf(call, body, { url }));
 }
 
-async function callGuarded(call: UpstreamCall, url: string, startedMs: number): Promise<UpstreamOutcome> {
-  const pinned = await call.spec.guard?.pin(url);
+async function callGuarded(
+  call: UpstreamCall,
+  body: string | null,
+  to: { readonly url: string; readonly startedMs: number },
+): Promise<UpstreamOutcome> {
+  const pinned = await call.spec.guard?.pin(to.url);
   if (!pinned || pinned.kind === 'refused') return addressRefused(call, pinned?.reason ?? 'is not known');
-  return new CallUnderWay(call, startedMs).start(pinned.url, pinned);
+  return new CallUnderWay(call, to.startedMs).start(requestOf(call, body, pinned));
 }
 
 /** From the request until its answer has begun, or until it is clear that none will. */
@@ -112,10 +116,9 @@ class CallUnderWay implements AnswerListener, TimeLimited {
     this.#startedMs = startedMs;
   }
 
-  start(url: string, pinned: PinnedAddress | null): Promise<UpstreamOutcome> {
+  start(request: OutboundRequest): Promise<UpstreamOutcome> {
     const call = this.#call;
     this.#timer = startTimer(call.firstByteMs, this);
-    const request = requestOf(call, url, pinned);
     // A connection of our own where the provider speaks plain HTTP, else the runtime's fetch.
     this.#exchange = (call.spec.viaProxy ? null : sendPlain(request, this)) ?? sendByFetch(request, this);
     if (call.signal?.aborted) this.#cancel();
@@ -159,15 +162,18 @@ class CallUnderWay implements AnswerListener, TimeLimited {
   }
 }
 
-function requestOf(call: UpstreamCall, url: string, pinned: PinnedAddress | null): OutboundRequest {
-  const { method = 'POST', body } = call;
+function requestOf(
+  call: UpstreamCall,
+  body: string | null,
+  to: Pick<PinnedAddress, 'url'> & Partial<PinnedAddress>,
+): OutboundRequest {
   return {
-    url,
-    method,
+    url: to.url,
+    method: call.method ?? 'POST',
     headers: new CallHeaders(call),
     body,
-    host: pinned?.host ?? null,
-    serverName: pinned?.serverName ?? null,
+    host: to.host ?? null,
+    serverName: to.serverName ?? null,
   };
 }
 

@@ -31,7 +31,6 @@ export async function checkCredential(
     model: '',
     method: 'GET',
     headers: null,
-    body: null,
     signal: null,
     firstByteMs: CHECK_MS_MAX,
     clock,

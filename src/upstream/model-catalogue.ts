@@ -129,7 +129,6 @@ async function fetchPage(
     method: 'GET',
     query,
     headers: null,
-    body: null,
     signal: null,
     firstByteMs: PAGE_MS_MAX,
     clock: options.clock,

@@ -123,17 +123,19 @@ describe('T31: an address typed in by an admin', () => {
 });
 
 function callTyped(baseUrl: string, guard: ReturnType<typeof createAddressGuard>) {
-  return callUpstream({
-    spec: { ...customProvider('typed', baseUrl), auth: 'bearer', guard },
-    credential,
-    operation: 'chat',
-    model: 'm',
-    headers: null,
-    body: '{}',
-    signal: null,
-    firstByteMs: 5_000,
-    clock: systemClock,
-  });
+  return callUpstream(
+    {
+      spec: { ...customProvider('typed', baseUrl), auth: 'bearer', guard },
+      credential,
+      operation: 'chat',
+      model: 'm',
+      headers: null,
+      signal: null,
+      firstByteMs: 5_000,
+      clock: systemClock,
+    },
+    '{}',
+  );
 }
 
 test('T31: a call to a refused address sends nothing and says why', async () => {
@@ -197,17 +199,19 @@ test('T31: a redirect is never followed and no credential goes to its goal', asy
       const port = new URL(upstream.url).port;
       const outcome = each
         ? await callTyped(`http://hop.example:${port}/v1`, each)
-        : await callUpstream({
-            spec: { ...customProvider('typed', `${upstream.url}/v1`), auth: 'x-api-key' },
-            credential,
-            operation: 'chat',
-            model: 'm',
-            headers: null,
-            body: '{}',
-            signal: null,
-            firstByteMs: 5_000,
-            clock: systemClock,
-          });
+        : await callUpstream(
+            {
+              spec: { ...customProvider('typed', `${upstream.url}/v1`), auth: 'x-api-key' },
+              credential,
+              operation: 'chat',
+              model: 'm',
+              headers: null,
+              signal: null,
+              firstByteMs: 5_000,
+              clock: systemClock,
+            },
+            '{}',
+          );
       expect(outcome).toMatchObject({ kind: 'failure', status });
     }
   }

@@ -11,24 +11,26 @@ const guard = createAddressGuard({
   clock: systemClock,
   resolve: async () => ['127.0.0.1'],
 });
-const outcome = await callUpstream({
-  spec: { ...customProvider('far', process.argv[2] ?? ''), auth: 'bearer', guard },
-  credential: {
-    id: 'crd_t',
-    provider: 'far',
-    secret: 'sk-canary-tls',
-    source: 'store',
-    label: 't',
-    priority: 1,
+const outcome = await callUpstream(
+  {
+    spec: { ...customProvider('far', process.argv[2] ?? ''), auth: 'bearer', guard },
+    credential: {
+      id: 'crd_t',
+      provider: 'far',
+      secret: 'sk-canary-tls',
+      source: 'store',
+      label: 't',
+      priority: 1,
+    },
+    operation: 'chat',
+    model: 'm',
+    headers: null,
+    signal: null,
+    firstByteMs: 10_000,
+    clock: systemClock,
   },
-  operation: 'chat',
-  model: 'm',
-  headers: null,
-  body: '{}',
-  signal: null,
-  firstByteMs: 10_000,
-  clock: systemClock,
-});
+  '{}',
+);
 if (outcome.kind === 'answer') await answerText(outcome);
 const { kind } = outcome;
 console.log(

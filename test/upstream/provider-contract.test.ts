@@ -150,18 +150,20 @@ describe.each(PROVIDER_TABLE.map((row) => row.name))('%s', (name) => {
     expect(cut.text).not.toContain('[DONE]');
     mode = 'limit';
     const { spec, credential } = specOf(name);
-    const limited = await callUpstream({
-      spec,
-      credential,
-      operation:
-        spec.protocol === 'anthropic' ? 'messages' : spec.protocol === 'gemini' ? 'generate' : 'chat',
-      model: 'm-1',
-      headers: null,
-      body: '{}',
-      signal: null,
-      firstByteMs: 10_000,
-      clock: systemClock,
-    });
+    const limited = await callUpstream(
+      {
+        spec,
+        credential,
+        operation:
+          spec.protocol === 'anthropic' ? 'messages' : spec.protocol === 'gemini' ? 'generate' : 'chat',
+        model: 'm-1',
+        headers: null,
+        signal: null,
+        firstByteMs: 10_000,
+        clock: systemClock,
+      },
+      '{}',
+    );
     expect(limited).toMatchObject({ kind: 'failure', failure: 'rate_limit', retryAfterMs: 70_000 });
     mode = 'fine';
   });

@@ -25,8 +25,8 @@ export class ConnectionLost extends Error {
 export class Exchange extends BufferedBody implements Cancellable {
   /** Request line, headers and the empty line. */
   readonly head: string;
-
-  readonly requestBody: string | null;
+  /** Null once the answer has begun: it will not be sent again. */
+  requestBody: string | null;
   override declaredBytes: number | null = null;
   /** The head of the answer is here. */
   begun = false;
@@ -50,6 +50,7 @@ export class Exchange extends BufferedBody implements Cancellable {
 
   begin(head: ResponseHead, declaredBytes: number | null): void {
     this.begun = true;
+    this.requestBody = null;
     this.declaredBytes = declaredBytes;
     this.#listener.answered({ status: head.status, headers: head, body: this });
   }

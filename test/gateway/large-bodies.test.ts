@@ -1,0 +1,127 @@
+// Guarantee: a large prompt is not kept for as long as its answer takes. While its provider thinks, one copy is held for
+// another try; once the answer has begun, only the beginning that errors are searched for.
+// Attack: many agents at once, each with a conversation of a megabyte and an answer that goes on for minutes.
+
+import { fullGC, heapStats } from 'bun:jsc';
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import type { Socket } from 'bun';
+import { startTollgate, type TestTollgate } from '../support/start-tollgate.ts';
+
+const AT_ONCE = 16;
+const MESSAGES = 2_000;
+const MESSAGE_CHARS = 500;
+const MEGABYTE = 1_000_000;
+
+const messages = Array.from({ length: MESSAGES }, (_, index) => ({
+  role: index % 2 === 0 ? 'user' : 'assistant',
+  content: `${index} `.padEnd(MESSAGE_CHARS, 'word '),
+}));
+const BODY = JSON.stringify({ model: 'x/m', stream: true, messages });
+const CHUNK =
+  '{"object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{"content":"hello"}}]}';
+const FIRST = `data: ${CHUNK}\n\n`;
+const LAST = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
+
+let upstream: ReturnType<typeof startUpstream>;
+let tollgate: TestTollgate;
+
+beforeAll(async () => {
+  upstream = startUpstream();
+  tollgate = await startTollgate({ X_API_KEY: 'sk-x', X_API_BASE: `http://127.0.0.1:${upstream.port}/v1` });
+});
+
+afterAll(async () => {
+  await tollgate?.stop();
+  upstream?.stop();
+});
+
+test('while the provider thinks, and while it answers', async () => {
+  const before = held();
+  const calls = Array.from({ length: AT_ONCE }, () => send());
+  await upstream.asked(AT_ONCE);
+  const thinking = since(before);
+  // One copy, and the quarter of a megabyte that is searched; no messages as objects.
+  expect(thinking.bytes / AT_ONCE).toBeLessThan(1.6 * MEGABYTE);
+  expect(thinking.objects).toBeLessThan(MESSAGES);
+
+  upstream.say(FIRST);
+  const readers = await Promise.all(calls);
+  const answering = since(before);
+  // The callers live in this process too: each of their streams counts for a third of a megabyte.
+  expect(answering.bytes / AT_ONCE).toBeLessThan(0.75 * MEGABYTE);
+  expect(answering.objects).toBeLessThan(MESSAGES);
+
+  upstream.say(LAST);
+  for (const reader of readers) expect(await rest(reader)).toContain('[DONE]');
+});
+
+/** One body for all callers, so that theirs do not count. Resolves with the first of the answer. */
+async function send() {
+  const response = await fetch(`${tollgate.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${tollgate.key}` },
+    body: BODY,
+  });
+  expect(response.status).toBe(200);
+  const reader = response.body?.getReader();
+  if (!reader) throw new Error('an answer without a body');
+  const { value } = await reader.read();
+  expect(new TextDecoder().decode(value as Uint8Array)).toContain('hello');
+  return reader;
+}
+
+async function rest(reader: Awaited<ReturnType<typeof send>>): Promise<string> {
+  let text = '';
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return text;
+    text += new TextDecoder().decode(value as Uint8Array);
+  }
+}
+
+function held() {
+  fullGC();
+  const { heapSize, objectTypeCounts } = heapStats();
+  return { bytes: heapSize, objects: objectTypeCounts.Object ?? 0 };
+}
+
+function since(before: ReturnType<typeof held>) {
+  const now = held();
+  return { bytes: now.bytes - before.bytes, objects: now.objects - before.objects };
+}
+
+/** A provider that keeps nothing of what it is asked and says what it is told to, to all at once. */
+function startUpstream() {
+  const head = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
+  const sockets = new Set<Socket<{ bytes: number }>>();
+  let told = '';
+  const server = Bun.listen<{ bytes: number }>({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: {
+      open: (socket) => {
+        socket.data = { bytes: 0 };
+        sockets.add(socket);
+      },
+      data: (socket, bytes) => {
+        socket.data.bytes += bytes.length;
+      },
+      close: (socket) => {
+        sockets.delete(socket);
+      },
+    },
+  });
+  return {
+    port: server.port,
+    asked: async (count: number) => {
+      while ([...sockets].filter(({ data }) => data.bytes > MEGABYTE).length < count) await Bun.sleep(5);
+    },
+    say: (text: string) => {
+      const isLast = text === LAST;
+      const chunk = `${text.length.toString(16)}\r\n${text}\r\n${isLast ? '0\r\n\r\n' : ''}`;
+      for (const socket of sockets) socket.write(told === '' ? head + chunk : chunk);
+      told += text;
+    },
+    stop: () => server.stop(true),
+  };
+}
