@@ -2,6 +2,7 @@
 // Until then nothing has gone to the caller, so that a failure here can still be tried elsewhere.
 import type { FailureKind } from '../core/usage-event.ts';
 import { asArray, asObject, asString, type JsonObject, parseJson } from '../lib/json.ts';
+import { utf8Slice } from '../lib/raw-text.ts';
 import { redactText } from '../lib/redact-text.ts';
 import type { AnswerBody } from '../upstream/answer-body.ts';
 import type { UpstreamAnswer, UpstreamFailure } from '../upstream/call-upstream.ts';
@@ -37,7 +38,6 @@ export interface TakeOptions {
   readonly secret: string;
 }
 
-const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const BYTE_ORDER_MARK = '\uFEFF';
 const REPLACED = '\uFFFD';
 
@@ -81,7 +81,7 @@ function ofRead(answer: UpstreamAnswer, read: BodyRead, secret: string): Taken {
   if (read.kind === 'too_large') return failed(answer, 'bad_answer', 'The answer was too large.');
   if (read.kind === 'interrupted') return failed(answer, 'interrupted', 'The answer broke off.');
   const { bytes } = read;
-  const text = decoder.decode(bytes);
+  const text = utf8Slice(bytes, 0, bytes.length);
   const json = readWhole(parseJson(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text));
   const disguised = json === null || json.error === undefined ? null : disguisedError(json, secret);
   if (disguised) return failed(answer, disguised.failure, disguised.message);

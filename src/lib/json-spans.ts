@@ -1,5 +1,5 @@
-// Finds values of top-level keys in JSON text without rebuilding it, so that one value can be exchanged and every
-// other byte stays as it came. The text must be valid JSON of an object: callers have parsed it already.
+// Reads JSON text without rebuilding it: finds values of top-level keys, so that one value can be exchanged and every other
+// byte stays as it came, and how deep it goes. The text must be valid JSON of an object: callers have parsed it already.
 
 export interface JsonSpan {
   /** Index of the value's first character. */
@@ -59,6 +59,20 @@ export function findTopLevel(text: string, keys: readonly string[]): TopLevel {
     else if (depth === 1 && code === COMMA) endValue(at);
   }
   return { spans, close: at, empty };
+}
+
+/** Whether values are nested in each other more than `most` times. Leaps over strings as findTopLevel does. */
+export function isNestedDeeper(text: string, most: number): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = stringEnd(text, at) - 1;
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      depth += 1;
+      if (depth > most) return true;
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth -= 1;
+  }
+  return false;
 }
 
 /** The text with each span replaced; spans must not overlap. */

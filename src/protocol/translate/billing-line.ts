@@ -2,7 +2,13 @@
 // It is taken out before a request reaches any other provider (wire fact F16) and left alone on the way to Anthropic.
 import { asArray, asObject, asString, type Json } from '../../lib/json.ts';
 
-export const BILLING_PREFIX = 'x-anthropic-billing-header:';
+const BILLING_PREFIX = 'x-anthropic-billing-header:';
+
+export function hasBillingLine(system: Json | undefined): boolean {
+  const text = asString(system);
+  if (text !== null) return text.startsWith(BILLING_PREFIX);
+  return asArray(system)?.some(isBillingBlock) ?? false;
+}
 
 /** The system prompt without the billing line, in the form it came in; undefined when nothing else was in it. */
 export function withoutBillingLine(system: Json | undefined): Json | undefined {
@@ -10,7 +16,11 @@ export function withoutBillingLine(system: Json | undefined): Json | undefined {
   if (text !== null) return withoutLine(text) || undefined;
   const blocks = asArray(system);
   if (!blocks) return system;
-  return blocks.filter((block) => !asString(asObject(block)?.text)?.startsWith(BILLING_PREFIX));
+  return blocks.filter((block) => !isBillingBlock(block));
+}
+
+function isBillingBlock(block: Json): boolean {
+  return asString(asObject(block)?.text)?.startsWith(BILLING_PREFIX) ?? false;
 }
 
 function withoutLine(text: string): string {

@@ -8,7 +8,7 @@ export const ANTHROPIC_FORMAT = 'anthropic-claude-v1';
 export const GEMINI_FORMAT = 'google-gemini-v1';
 
 /** Signatures that Tollgate makes begin so; no provider's do, since theirs are base64 without a dot. */
-export const SEAL = 'tollgate.';
+const SEAL = 'tollgate.';
 
 /** What a thinking block of a foreign provider carries in its signature, to be unpacked when it comes back. */
 export interface Sealed {

@@ -133,12 +133,12 @@ export class Connection implements Carrier, AnswerEvents {
     this.#owner.onFree(this);
   }
 
-  #write({ head, requestBody }: Exchange): void {
+  #write({ request }: Exchange): void {
     const socket = this.#socket;
-    if (!socket) return;
-    const body = requestBody ?? '';
-    const isSmall = head.length + body.length <= SMALL_CHARS_MAX;
-    const bytes = isSmall ? small : Buffer.allocUnsafeSlow(head.length + Buffer.byteLength(body));
+    if (!socket || !request) return;
+    const { head, body, bodyBytes } = request;
+    const isSmall = head.length + bodyBytes <= small.length;
+    const bytes = isSmall ? small : Buffer.allocUnsafeSlow(head.length + bodyBytes);
     const headLength = latin1Write(bytes, head, 0);
     const length = headLength + utf8Write(bytes, body, headLength);
     const written = Math.max(0, socket.write(bytes, 0, length));
@@ -149,6 +149,4 @@ export class Connection implements Carrier, AnswerEvents {
 }
 
 /** Requests up to this size are encoded into one buffer that all share: what a write does not take at once is copied. */
-const SMALL_CHARS_MAX = 64 * 1024;
-/** UTF-8 has at most three bytes for each of a string's units. */
-const small = Buffer.allocUnsafeSlow(SMALL_CHARS_MAX * 3);
+const small = Buffer.allocUnsafeSlow(128 * 1024);

@@ -22,11 +22,17 @@ export class ConnectionLost extends Error {
   }
 }
 
-export class Exchange extends BufferedBody implements Cancellable {
+export interface RequestText {
   /** Request line, headers and the empty line. */
   readonly head: string;
+  readonly body: string;
+  /** Length of the body in UTF-8. */
+  readonly bodyBytes: number;
+}
+
+export class Exchange extends BufferedBody implements Cancellable {
   /** Null once the answer has begun: it will not be sent again. */
-  requestBody: string | null;
+  request: RequestText | null;
   override declaredBytes: number | null = null;
   /** The head of the answer is here. */
   begun = false;
@@ -35,10 +41,9 @@ export class Exchange extends BufferedBody implements Cancellable {
   readonly #listener: AnswerListener;
 
   /** `listener` hears ConnectionLost, BadAnswer, or the system's error for a connection that was never made. */
-  constructor(head: string, requestBody: string | null, listener: AnswerListener) {
+  constructor(request: RequestText, listener: AnswerListener) {
     super();
-    this.head = head;
-    this.requestBody = requestBody;
+    this.request = request;
     this.#listener = listener;
   }
 
@@ -50,7 +55,7 @@ export class Exchange extends BufferedBody implements Cancellable {
 
   begin(head: ResponseHead, declaredBytes: number | null): void {
     this.begun = true;
-    this.requestBody = null;
+    this.request = null;
     this.declaredBytes = declaredBytes;
     this.#listener.answered({ status: head.status, headers: head, body: this });
   }

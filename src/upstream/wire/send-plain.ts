@@ -26,7 +26,9 @@ export function sendPlain(request: OutboundRequest, listener: AnswerListener): C
   const way = wayOf(request.url);
   if (!way) return null;
   pool ??= new ConnectionPool(systemClock);
-  const exchange = new Exchange(headOf(request, way), request.body, listener);
+  const body = request.body ?? '';
+  const bodyBytes = Buffer.byteLength(body);
+  const exchange = new Exchange({ head: headOf(request, way, bodyBytes), body, bodyBytes }, listener);
   pool.send(way.address, exchange);
   return exchange;
 }
@@ -61,7 +63,11 @@ function addressOf(authority: string): Address | null {
 }
 
 /** RFC 9112, section 3: the request line, the headers, an empty line. */
-function headOf({ method, host, headers, body }: OutboundRequest, { address, target }: Way): string {
+function headOf(
+  { method, host, headers, body }: OutboundRequest,
+  { address, target }: Way,
+  bodyBytes: number,
+): string {
   let named = host ?? address.key;
   let lines = '';
   let accepts = false;
@@ -75,7 +81,7 @@ function headOf({ method, host, headers, body }: OutboundRequest, { address, tar
     accepts ||= name === 'accept';
   });
   if (!accepts) lines += 'accept: */*\r\n';
-  if (body !== null) lines += `content-length: ${Buffer.byteLength(body)}\r\n`;
+  if (body !== null) lines += `content-length: ${bodyBytes}\r\n`;
   return `${method} ${target} HTTP/1.1\r\nhost: ${named}\r\n${lines}\r\n`;
 }
 
