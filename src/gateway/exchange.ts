@@ -19,6 +19,8 @@ export const ATTEMPTS_MAX = 32;
 
 export interface RequestBody {
   readonly text: string;
+  /** The text in UTF-8, as it came. Null where there is only the text. */
+  readonly bytes: Uint8Array | null;
   /** Of the text as it came, in UTF-8. */
   readonly byteLength: number;
   readonly json: JsonObject;
@@ -93,7 +95,7 @@ export class Exchange extends Linked {
    */
   shedBody(): void {
     const { text, byteLength } = this.body;
-    this.body = { text: beginningOf(text), json: {}, byteLength };
+    this.body = { text: beginningOf(text), bytes: null, json: {}, byteLength };
   }
 }
 

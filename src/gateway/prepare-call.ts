@@ -3,11 +3,13 @@
 import type { Dialect } from '../core/wire.ts';
 import { appError } from '../errors/app-error.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { rewriteBody } from '../protocol/openai-chat/rewrite-body.ts';
+import { splice, spliceBytes } from '../lib/json-spans.ts';
+import { editsOf } from '../protocol/openai-chat/rewrite-body.ts';
 import { sameFamilyBody } from '../protocol/translate/same-family-body.ts';
 import type { Translator } from '../protocol/translate/translator.ts';
 import { translatorFor } from '../protocol/translate/translators.ts';
 import type { Operation } from '../upstream/providers/provider-spec.ts';
+import type { OutboundBody } from '../upstream/send-by-fetch.ts';
 import type { Exchange, RequestBody } from './exchange.ts';
 import type { Target } from './plan.ts';
 import { dialectOf, WIRES, type Wire } from './wire.ts';
@@ -31,7 +33,7 @@ export interface PreparedCall {
 /** A call and what it sends, which nobody needs once the answer has begun. */
 export interface PreparedRequest {
   readonly call: PreparedCall;
-  readonly body: string;
+  readonly body: OutboundBody;
 }
 
 /** Throws AppError `unsupported_feature` when the target cannot carry the request. */
@@ -62,14 +64,17 @@ function withOptions(exchange: Exchange, options: JsonObject): Asked {
   const json: JsonObject = { ...options, ...exchange.body.json };
   if (options.reasoning_effort !== undefined) json.reasoning_effort = options.reasoning_effort;
   const { endpoint, facts, query } = exchange;
-  return { endpoint, facts, query, body: { json, text: JSON.stringify(json) } };
+  return { endpoint, facts, query, body: { json, text: JSON.stringify(json), bytes: null } };
 }
 
 export type TemperaturePolicy = 'keep' | 'remove' | 'set';
 
 type Asked = Pick<Exchange, 'endpoint' | 'facts' | 'query'> & {
-  readonly body: Pick<RequestBody, 'text' | 'json'>;
+  readonly body: Pick<RequestBody, 'text' | 'bytes' | 'json'>;
 };
+
+/** Bodies above this go out as the bytes they came in. */
+const TEXT_BYTES_MAX = 64 * 1024;
 
 const NO_HEADERS: Readonly<Record<string, string>> = {};
 const JSON_HEADERS: Readonly<Record<string, string>> = { 'content-type': 'application/json' };
@@ -84,7 +89,7 @@ function unchanged(
   const { endpoint, facts, body } = exchange;
   const usageInjected = facts.stream && !facts.includeUsageAsked && target.spec.includeUsage;
   const own = sameFamilyBody(body, endpoint.dialect, target.spec.name);
-  const text = rewriteBody(
+  const edits = editsOf(
     { text: own, json: body.json },
     {
       model: target.model === facts.model ? null : target.model,
@@ -102,7 +107,10 @@ function unchanged(
     translator: null,
     leftOut: NOTHING_LEFT_OUT,
   };
-  return { call, body: text };
+  // A long text is not copied to be changed in two places.
+  const { bytes } = body;
+  const inParts = bytes !== null && bytes.length > TEXT_BYTES_MAX && own === body.text;
+  return { call, body: inParts ? spliceBytes(bytes, own, edits) : splice(own, edits) };
 }
 
 /** The caller's query belongs to the caller's wire; Gemini streams as events only when it is asked to. */
@@ -113,7 +121,7 @@ function translated(
 ): PreparedRequest {
   const { exchange, target, translator } = of;
   // A repeated key is refused here too, though nothing is spliced: one rule for all requests.
-  rewriteBody(exchange.body, { model: null, includeUsage: false, temperatureZero: 'keep' });
+  editsOf(exchange.body, { model: null, includeUsage: false, temperatureZero: 'keep' });
   const request = translator.request(exchange.body.json, {
     model: target.model,
     provider: target.spec.name,

@@ -12,6 +12,8 @@ const JSON_DEPTH_MAX = 512;
 const decoder = new TextDecoder('utf-8', { fatal: true });
 const REPLACED = '\uFFFD';
 const BYTE_ORDER_MARK = 0xfeff;
+/** In UTF-8. No JSON begins with it. */
+const FIRST_OF_BYTE_ORDER_MARK = 0xef;
 
 /** Throws AppError 400, 408, 413 or 415 with what is wrong. */
 export async function readJsonRequest(
@@ -49,7 +51,9 @@ export function parseBody(bytes: Uint8Array): RequestBody {
       params: { detail: `The request body is nested deeper than ${JSON_DEPTH_MAX} levels` },
     });
   }
-  return { text, json, byteLength: bytes.byteLength };
+  // A byte order mark is no part of the text.
+  const isSame = bytes[0] !== FIRST_OF_BYTE_ORDER_MARK;
+  return { text, bytes: isSame ? bytes : null, json, byteLength: bytes.byteLength };
 }
 
 /** The runtime's plain conversion is the fastest and puts U+FFFD for what is no text: then it is asked whether it was one. */

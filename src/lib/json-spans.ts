@@ -8,6 +8,10 @@ export interface JsonSpan {
   readonly end: number;
 }
 
+export interface TextEdit extends JsonSpan {
+  readonly text: string;
+}
+
 export interface TopLevel {
   /** Spans by key, in order; more than one when the key is repeated. */
   readonly spans: ReadonlyMap<string, readonly JsonSpan[]>;
@@ -76,16 +80,39 @@ export function isNestedDeeper(text: string, most: number): boolean {
 }
 
 /** The text with each span replaced; spans must not overlap. */
-export function splice(text: string, edits: readonly (JsonSpan & { readonly text: string })[]): string {
+export function splice(text: string, edits: readonly TextEdit[]): string {
   const [only] = edits;
-  if (only && edits.length === 1) return text.slice(0, only.start) + only.text + text.slice(only.end);
+  if (!only) return text;
+  if (edits.length === 1) return text.slice(0, only.start) + only.text + text.slice(only.end);
   let result = '';
   let from = 0;
-  for (const edit of [...edits].sort((a, b) => a.start - b.start)) {
+  for (const edit of inOrder(edits)) {
     result += text.slice(from, edit.start) + edit.text;
     from = edit.end;
   }
   return result + text.slice(from);
+}
+
+/** As splice, for a text whose UTF-8 is at hand: parts of these bytes with the edits between them. Nothing long is copied. */
+export function spliceBytes(bytes: Uint8Array, text: string, edits: readonly TextEdit[]): Uint8Array[] {
+  const isAscii = bytes.length === text.length;
+  const bytesBetween = (start: number, end: number) =>
+    isAscii ? end - start : Buffer.byteLength(text.slice(start, end));
+  const parts: Uint8Array[] = [];
+  let from = 0;
+  let fromByte = 0;
+  for (const edit of inOrder(edits)) {
+    const startByte = fromByte + bytesBetween(from, edit.start);
+    parts.push(bytes.subarray(fromByte, startByte), Buffer.from(edit.text));
+    fromByte = startByte + bytesBetween(edit.start, edit.end);
+    from = edit.end;
+  }
+  parts.push(bytes.subarray(fromByte));
+  return parts;
+}
+
+function inOrder(edits: readonly TextEdit[]): TextEdit[] {
+  return [...edits].sort((a, b) => a.start - b.start);
 }
 
 function addSpan(spans: Map<string, JsonSpan[]>, key: string, span: JsonSpan): void {

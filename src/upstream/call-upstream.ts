@@ -17,6 +17,7 @@ import {
   type AnswerHeaders,
   type AnswerListener,
   type Cancellable,
+  type OutboundBody,
   type OutboundRequest,
   type RawAnswer,
   sendByFetch,
@@ -83,7 +84,7 @@ export interface UpstreamFailure {
 export type UpstreamOutcome = UpstreamAnswer | UpstreamFailure;
 
 /** `body` is no part of the call: an answer keeps its call for as long as it goes on. */
-export function callUpstream(call: UpstreamCall, body: string | null = null): Promise<UpstreamOutcome> {
+export function callUpstream(call: UpstreamCall, body: OutboundBody | null = null): Promise<UpstreamOutcome> {
   const startedMs = call.clock.monotonicMs();
   const url = upstreamUrl(call.spec, call.operation, call.model, call.query ?? '');
   if (url === null) return Promise.resolve(notOffered(call));
@@ -93,7 +94,7 @@ export function callUpstream(call: UpstreamCall, body: string | null = null): Pr
 
 async function callGuarded(
   call: UpstreamCall,
-  body: string | null,
+  body: OutboundBody | null,
   to: { readonly url: string; readonly startedMs: number },
 ): Promise<UpstreamOutcome> {
   const pinned = await call.spec.guard?.pin(to.url);
@@ -164,7 +165,7 @@ class CallUnderWay implements AnswerListener, TimeLimited {
 
 function requestOf(
   call: UpstreamCall,
-  body: string | null,
+  body: OutboundBody | null,
   to: Pick<PinnedAddress, 'url'> & Partial<PinnedAddress>,
 ): OutboundRequest {
   return {

@@ -4,13 +4,16 @@ import type { AnswerBody } from './answer-body.ts';
 import { FetchBody } from './fetch-body.ts';
 import type { VisitHeader } from './request-headers.ts';
 
+/** A text, or a long one in UTF-8 and in parts, so that it need not be copied to be changed in places. */
+export type OutboundBody = string | readonly Uint8Array[];
+
 /** A request as it goes out, whoever carries it. */
 export interface OutboundRequest {
   readonly url: string;
   readonly method: 'GET' | 'POST';
   /** Names in lower case, each once. */
   readonly headers: { readonly forEach: (visit: VisitHeader) => void };
-  readonly body: string | null;
+  readonly body: OutboundBody | null;
   /** For the `host` header; null where it is the address's own. */
   readonly host: string | null;
   /** The name the certificate must be for, where the address is dialled instead of the name (security fact B5). */
@@ -47,7 +50,7 @@ export function sendByFetch(request: OutboundRequest, listener: AnswerListener):
   fetch(request.url, {
     method: request.method,
     headers: pairsOf(request),
-    body: request.body,
+    body: wholeOf(request.body),
     signal: controller.signal,
     redirect: 'manual',
     decompress: false,
@@ -64,6 +67,10 @@ export function sendByFetch(request: OutboundRequest, listener: AnswerListener):
     (error: unknown) => listener.failed(error),
   );
   return { abort: cancel };
+}
+
+function wholeOf(body: OutboundBody | null): string | Uint8Array | null {
+  return body === null || typeof body === 'string' ? body : Buffer.concat(body);
 }
 
 function pairsOf({ headers, host }: OutboundRequest): [string, string][] {

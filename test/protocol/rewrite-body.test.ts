@@ -1,10 +1,12 @@
 // Guarantee: a body changes in the named values only, whether it is searched or read; a deciding key that is repeated is
 // refused. Attack: names in nested objects, in strings, spelt with escapes.
 import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
 import type { JsonObject } from '../../src/lib/json.ts';
+import { splice, spliceBytes } from '../../src/lib/json-spans.ts';
 import {
   type BodyRewrite,
-  rewriteBody,
+  editsOf,
   SEARCHED_CHARS_MAX,
 } from '../../src/protocol/openai-chat/rewrite-body.ts';
 
@@ -13,7 +15,11 @@ const USAGE: BodyRewrite = { model: 'gpt', includeUsage: true, temperatureZero: 
 const PADDING = ' '.repeat(SEARCHED_CHARS_MAX);
 
 function rewritten(text: string, rewrite = MODEL): string {
-  return rewriteBody({ text, json: JSON.parse(text) as JsonObject }, rewrite);
+  const edits = editsOf({ text, json: JSON.parse(text) as JsonObject }, rewrite);
+  const changed = splice(text, edits);
+  // A long body goes out in parts, as the same bytes.
+  expect(Buffer.concat(spliceBytes(Buffer.from(text), text, edits)).toString()).toBe(changed);
+  return changed;
 }
 
 /** The same body too long to be searched: white space before its brace changes nothing. */
@@ -64,4 +70,28 @@ describe('the names in a body', () => {
       expect(() => readWhole(body)).toThrow('appears more than once');
     }
   });
+});
+
+test('characters of any length before, in and behind what is changed', () => {
+  const part = fc.string({ unit: 'grapheme', maxLength: 8 });
+  fc.assert(
+    fc.property(part, part, part, part, (before, model, options, behind) => {
+      const text = JSON.stringify({
+        before,
+        model,
+        between: behind,
+        stream_options: { options },
+        temperature: 0,
+        behind,
+      });
+      expect(JSON.parse(rewritten(text, USAGE))).toEqual({
+        before,
+        model: 'gpt',
+        between: behind,
+        stream_options: { options, include_usage: true },
+        temperature: 1,
+        behind,
+      });
+    }),
+  );
 });

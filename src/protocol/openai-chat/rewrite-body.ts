@@ -2,7 +2,7 @@
 // Every other byte stays as it came.
 import { appError } from '../../errors/app-error.ts';
 import type { JsonObject } from '../../lib/json.ts';
-import { findTopLevel, type JsonSpan, splice } from '../../lib/json-spans.ts';
+import { findTopLevel, type JsonSpan, type TextEdit } from '../../lib/json-spans.ts';
 
 export interface BodyRewrite {
   /** The name to put in place of the asked one; null leaves it. */
@@ -43,11 +43,11 @@ interface Places {
   readonly close: number;
 }
 
-/** Throws AppError `invalid_request` when a deciding key is repeated. */
-export function rewriteBody(body: JsonText, rewrite: BodyRewrite): string {
+/** What is to be changed in the text. Throws AppError `invalid_request` when a deciding key is repeated. */
+export function editsOf(body: JsonText, rewrite: BodyRewrite): readonly TextEdit[] {
   const { text } = body;
   const { model, options, temperature, close } = search(body, rewrite) ?? read(text);
-  const edits: (JsonSpan & { text: string })[] = [];
+  const edits: TextEdit[] = [];
   if (rewrite.model !== null && model) edits.push({ ...model, text: JSON.stringify(rewrite.model) });
   if (rewrite.includeUsage) edits.push(usageEdit(text, options, close));
   if (
@@ -58,7 +58,7 @@ export function rewriteBody(body: JsonText, rewrite: BodyRewrite): string {
     // `null` says "not set" to every server of this format, and keeps the edit to one value.
     edits.push({ ...temperature, text: rewrite.temperatureZero === 'set' ? '1.0' : 'null' });
   }
-  return edits.length === 0 ? text : splice(text, edits);
+  return edits;
 }
 
 /**
@@ -113,7 +113,7 @@ function read(text: string): Places {
   };
 }
 
-function usageEdit(text: string, options: JsonSpan | undefined, close: number): JsonSpan & { text: string } {
+function usageEdit(text: string, options: JsonSpan | undefined, close: number): TextEdit {
   if (!options) return { start: close, end: close, text: ',"stream_options":{"include_usage":true}' };
   const given = text.slice(options.start, options.end);
   const wished = { ...(JSON.parse(given) as object | null), include_usage: true };

@@ -20,7 +20,8 @@ export class Connection implements Carrier, AnswerEvents {
   readonly #parser: ResponseParser;
   #socket: Socket<Connection> | null = null;
   #exchange: Exchange | null = null;
-  #unsent: Uint8Array | null = null;
+  /** What of a request the socket has not taken yet. */
+  #unsent: readonly Uint8Array[] | null = null;
   #carried = 0;
   #closed = false;
   #paused = false;
@@ -69,10 +70,7 @@ export class Connection implements Carrier, AnswerEvents {
   }
 
   onDrain(): void {
-    const rest = this.#unsent;
-    if (!rest || !this.#socket) return;
-    const written = this.#socket.write(rest);
-    this.#unsent = written >= rest.byteLength ? null : rest.subarray(Math.max(0, written));
+    if (this.#unsent) this.#sendParts(this.#unsent);
   }
 
   onClose(): void {
@@ -137,6 +135,10 @@ export class Connection implements Carrier, AnswerEvents {
     const socket = this.#socket;
     if (!socket || !request) return;
     const { head, body, bodyBytes } = request;
+    if (typeof body !== 'string') {
+      this.#sendParts([Buffer.from(head, 'latin1'), ...body]);
+      return;
+    }
     const isSmall = head.length + bodyBytes <= small.length;
     const bytes = isSmall ? small : Buffer.allocUnsafeSlow(head.length + bodyBytes);
     const headLength = latin1Write(bytes, head, 0);
@@ -144,7 +146,17 @@ export class Connection implements Carrier, AnswerEvents {
     const written = Math.max(0, socket.write(bytes, 0, length));
     if (written >= length) return;
     const rest = bytes.subarray(written, length);
-    this.#unsent = isSmall ? Buffer.from(rest) : rest;
+    this.#unsent = [isSmall ? Buffer.from(rest) : rest];
+  }
+
+  #sendParts(parts: readonly Uint8Array[]): void {
+    for (const [index, part] of parts.entries()) {
+      const written = Math.max(0, this.#socket?.write(part) ?? 0);
+      if (written >= part.length) continue;
+      this.#unsent = [part.subarray(written), ...parts.slice(index + 1)];
+      return;
+    }
+    this.#unsent = null;
   }
 }
 

@@ -1,6 +1,6 @@
 // One request to a provider and its answer, over whichever connection carries it. It is the answer's body as well.
 import { type BodySink, BufferedBody } from '../answer-body.ts';
-import type { AnswerListener, Cancellable } from '../send-by-fetch.ts';
+import type { AnswerListener, Cancellable, OutboundBody } from '../send-by-fetch.ts';
 import type { ResponseHead } from './response-head.ts';
 
 /** The connection under an exchange, as the exchange sees it. */
@@ -25,7 +25,7 @@ export class ConnectionLost extends Error {
 export interface RequestText {
   /** Request line, headers and the empty line. */
   readonly head: string;
-  readonly body: string;
+  readonly body: OutboundBody;
   /** Length of the body in UTF-8. */
   readonly bodyBytes: number;
 }

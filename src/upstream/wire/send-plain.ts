@@ -2,7 +2,7 @@
 // Never carries what would break out of a header line.
 import { systemClock } from '../../lib/clock.ts';
 import { FRAMING_HEADERS, HEADER_VALUE } from '../../lib/header-text.ts';
-import type { AnswerListener, Cancellable, OutboundRequest } from '../send-by-fetch.ts';
+import type { AnswerListener, Cancellable, OutboundBody, OutboundRequest } from '../send-by-fetch.ts';
 import { type Address, ConnectionPool } from './connection-pool.ts';
 import { Exchange } from './exchange.ts';
 
@@ -27,7 +27,7 @@ export function sendPlain(request: OutboundRequest, listener: AnswerListener): C
   if (!way) return null;
   pool ??= new ConnectionPool(systemClock);
   const body = request.body ?? '';
-  const bodyBytes = Buffer.byteLength(body);
+  const bodyBytes = bytesIn(body);
   const exchange = new Exchange({ head: headOf(request, way, bodyBytes), body, bodyBytes }, listener);
   pool.send(way.address, exchange);
   return exchange;
@@ -63,6 +63,11 @@ function addressOf(authority: string): Address | null {
 }
 
 /** RFC 9112, section 3: the request line, the headers, an empty line. */
+function bytesIn(body: OutboundBody): number {
+  if (typeof body === 'string') return Buffer.byteLength(body);
+  return body.reduce((sum, part) => sum + part.length, 0);
+}
+
 function headOf(
   { method, host, headers, body }: OutboundRequest,
   { address, target }: Way,

@@ -68,9 +68,13 @@ test('a value with a line break is left out; a query with one is encoded', async
 });
 
 test('a value beyond ASCII keeps its bytes, whatever the size of the body', async () => {
-  for (const body of ['{}', JSON.stringify('é'.repeat(70_000))]) {
+  const long = JSON.stringify('é'.repeat(70_000));
+  const parts = [Buffer.from('"'), Buffer.from(long.slice(1))];
+  for (const body of ['{}', long, parts]) {
     await send({ headers: { 'x-name': 'Gr\xf6\xdfe' }, body });
     expect(receivedBytes).toContain('\r\nx-name: Gr\xf6\xdfe\r\n');
+    const length = body === '{}' ? 2 : 140_002;
+    expect(receivedBytes).toContain(`\r\ncontent-length: ${length}\r\n\r\n`);
   }
 });
 
