@@ -5,6 +5,7 @@
 import { fullGC, heapStats } from 'bun:jsc';
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import type { Socket } from 'bun';
+import { startScriptedUpstream } from '../support/scripted-upstream.ts';
 import { startTollgate, type TestTollgate } from '../support/start-tollgate.ts';
 
 const AT_ONCE = 16;
@@ -19,6 +20,7 @@ const messages = Array.from({ length: MESSAGES }, (_, index) => ({
 const BODY = JSON.stringify({ model: 'x/m', stream: true, messages });
 const CHUNK =
   '{"object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{"content":"hello"}}]}';
+const EVENTS = { 'content-type': 'text/event-stream' };
 const FIRST = `data: ${CHUNK}\n\n`;
 const LAST = 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n';
 
@@ -125,3 +127,29 @@ function startUpstream() {
     stop: () => server.stop(true),
   };
 }
+
+test('goes out as it came but for its model, as often as it is tried', async () => {
+  const seen: string[] = [];
+  const provider = await startScriptedUpstream(({ body }, index) => {
+    seen.push(body);
+    return index === 0 ? { status: 500, steps: [] } : { headers: EVENTS, steps: [{ send: FIRST + LAST }] };
+  });
+  const house = await startTollgate({
+    Y_API_KEY_1: 'sk-1',
+    Y_API_KEY_2: 'sk-2',
+    Y_API_BASE: `${provider.url}/v1`,
+  });
+  const text = (model: string, more: string) =>
+    `{ "messages" : ${JSON.stringify([{ role: 'user', content: 'Grüße 😀 漢字 '.repeat(20_000) }])},"model": "${model}" ,"stream":true${more}}`;
+  const response = await fetch(`${house.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${house.key}` },
+    body: text('y/größer-1', ''),
+  });
+  expect([response.status, (await response.text()).includes('[DONE]')]).toEqual([200, true]);
+  const sent = text('größer-1', ',"stream_options":{"include_usage":true}');
+  expect(seen).toHaveLength(2);
+  for (const body of seen) expect(body === sent).toBe(true);
+  await house.stop();
+  await provider.stop();
+});

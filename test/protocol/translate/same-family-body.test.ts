@@ -68,3 +68,17 @@ test("other families' signatures are taken out of chat, but not for a server tha
   const deepseek = { messages: [{ role: 'assistant', content: 'x', reasoning_content: 'its own' }] };
   expect(sent(deepseek, 'openai-chat', 'deepseek')).toBe('as it came');
 });
+
+test('a prompt that merely speaks of what is taken out goes out as it came', () => {
+  const says = (content: string) => ({ system: content, messages: [{ role: 'user', content }] });
+  for (const dialect of ['openai-chat', 'anthropic-messages'] as const)
+    for (const text of [
+      'What does "reasoning_details" mean, and "thought_signature"?',
+      'A line that begins with x-anthropic-billing-header: is for Anthropic.',
+      'Is "tollgate.abc" a signature?',
+    ])
+      expect(sent(says(text), dialect, 'openai')).toBe('as it came');
+  const details = [{ type: 'reasoning.text', text: 'r', format: 'unknown' }];
+  const own = { messages: [{ role: 'assistant', content: 'x', reasoning_details: details }] };
+  expect(sent(own, 'openai-chat', 'local')).toBe('as it came');
+});
