@@ -7,7 +7,6 @@ import { asObject, type JsonObject, parseJson } from '../lib/json.ts';
 import { estimateInputTokens } from '../protocol/anthropic-messages/estimate-tokens.ts';
 import { callUpstream, type UpstreamCall } from '../upstream/call-upstream.ts';
 import { readBounded } from '../upstream/read-body.ts';
-import type { OutboundBody } from '../upstream/send-by-fetch.ts';
 import { authorise } from './authorise.ts';
 import type { GatewayDeps } from './deps.ts';
 import type { Exchange } from './exchange.ts';
@@ -68,10 +67,9 @@ async function askProvider(exchange: Exchange, target: Target, deps: GatewayDeps
     firstByteMs: COUNT_MS_MAX,
     clock: deps.clock,
   };
-  const result = await callUpstream(
-    call,
-    prepared.translator ? countGemini(textOf(body), target.model) : body,
-  );
+  // A translation is always text.
+  const isTranslated = prepared.translator !== null && typeof body === 'string';
+  const result = await callUpstream(call, isTranslated ? countGemini(body, target.model) : body);
   // A refused count says nothing about the key's health for real requests.
   acquired.lease.release({ kind: 'neutral' });
   if (result.kind !== 'answer') {
@@ -85,10 +83,6 @@ async function askProvider(exchange: Exchange, target: Target, deps: GatewayDeps
   });
   const counted = read.kind === 'whole' ? asObject(parseJson(new TextDecoder().decode(read.bytes))) : null;
   return readCount(counted?.input_tokens) ?? readCount(counted?.totalTokens);
-}
-
-function textOf(body: OutboundBody): string {
-  return typeof body === 'string' ? body : Buffer.concat(body).toString();
 }
 
 /** https://ai.google.dev/api/tokens: a whole request is counted when it stands in `generateContentRequest`. */

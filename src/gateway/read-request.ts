@@ -3,17 +3,15 @@ import { appError } from '../errors/app-error.ts';
 import { readBody } from '../http/read-body.ts';
 import { asObject, type JsonObject } from '../lib/json.ts';
 import { isNestedDeeper } from '../lib/json-spans.ts';
-import { utf8Slice } from '../lib/raw-text.ts';
+import { REPLACED, utf8Slice } from '../lib/raw-text.ts';
 import type { RequestBody } from './exchange.ts';
 
 /** Deeper nesting serves nobody and can exhaust the stack of a parser further on. */
 const JSON_DEPTH_MAX = 512;
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
-const REPLACED = '\uFFFD';
-const BYTE_ORDER_MARK = 0xfeff;
-/** In UTF-8. No JSON begins with it. */
-const FIRST_OF_BYTE_ORDER_MARK = 0xef;
+/** The first byte of a byte order mark in UTF-8. No JSON begins with it, and it is no part of the text. */
+const MARK_BEGINS = 0xef;
 
 /** Throws AppError 400, 408, 413 or 415 with what is wrong. */
 export async function readJsonRequest(
@@ -51,15 +49,13 @@ export function parseBody(bytes: Uint8Array): RequestBody {
       params: { detail: `The request body is nested deeper than ${JSON_DEPTH_MAX} levels` },
     });
   }
-  // A byte order mark is no part of the text.
-  const isSame = bytes[0] !== FIRST_OF_BYTE_ORDER_MARK;
-  return { text, bytes: isSame ? bytes : null, json, byteLength: bytes.byteLength };
+  return { text, bytes: bytes[0] === MARK_BEGINS ? null : bytes, json, byteLength: bytes.byteLength };
 }
 
-/** The runtime's plain conversion is the fastest and puts U+FFFD for what is no text: then it is asked whether it was one. */
+/** The runtime's plain conversion is the fastest. What it could not read, or began with a mark, is looked at again. */
 function decode(bytes: Uint8Array): string {
   const text = utf8Slice(bytes, 0, bytes.length);
-  if (!text.includes(REPLACED) && text.charCodeAt(0) !== BYTE_ORDER_MARK) return text;
+  if (!text.includes(REPLACED) && bytes[0] !== MARK_BEGINS) return text;
   try {
     return decoder.decode(bytes);
   } catch {

@@ -31,6 +31,8 @@ interface DirectController {
 
 export function relayStream(answered: AnsweredStream, deps: GatewayDeps): Response {
   const relay = new StreamRelay(answered, deps);
+  // No other provider will be asked, and what a translation must know of the request it knows by now.
+  answered.exchange.shedBody();
   deps.watch.add(relay);
   const { request, hangUp } = answered.exchange;
   // With `drain` the caller's signal no longer ends the provider's work, so the relay listens for it itself.
@@ -89,7 +91,6 @@ class StreamRelay extends WatchedStream implements BodySink {
     this.#withholder = usageInjected ? new UsageWithholder() : null;
     this.#translator = translator?.createStream(answerContext(answered)) ?? null;
     this.#sinceMs = deps.clock.monotonicMs();
-    answered.exchange.shedBody();
   }
 
   /** The caller's connection is ready. Resolves when the stream is over. */

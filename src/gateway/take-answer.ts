@@ -2,7 +2,7 @@
 // Until then nothing has gone to the caller, so that a failure here can still be tried elsewhere.
 import type { FailureKind } from '../core/usage-event.ts';
 import { asArray, asObject, asString, type JsonObject, parseJson } from '../lib/json.ts';
-import { utf8Slice } from '../lib/raw-text.ts';
+import { REPLACED, utf8Slice } from '../lib/raw-text.ts';
 import { redactText } from '../lib/redact-text.ts';
 import type { AnswerBody } from '../upstream/answer-body.ts';
 import type { UpstreamAnswer, UpstreamFailure } from '../upstream/call-upstream.ts';
@@ -39,7 +39,6 @@ export interface TakeOptions {
 }
 
 const BYTE_ORDER_MARK = '\uFEFF';
-const REPLACED = '\uFFFD';
 
 type Taken = TakenAnswer | UpstreamFailure;
 

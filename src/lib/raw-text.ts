@@ -16,7 +16,10 @@ export function latin1Slice(bytes: Uint8Array, start: number, end: number): stri
   return raw.latin1Slice.call(bytes, start, end);
 }
 
-/** UTF-8 as text, with U+FFFD for what is none. A byte order mark stays a character. */
+/** What stands in a text for bytes that were none. */
+export const REPLACED = '\uFFFD';
+
+/** UTF-8 as text, with REPLACED for what is none. A byte order mark stays a character. */
 export function utf8Slice(bytes: Uint8Array, start: number, end: number): string {
   return raw.utf8Slice.call(bytes, start, end);
 }
