@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createAddressGuard } from '../../src/upstream/address-guard.ts';
-import { callUpstream } from '../../src/upstream/call-upstream.ts';
+import { callUpstream, type UpstreamCall } from '../../src/upstream/call-upstream.ts';
 import { customProvider } from '../../src/upstream/providers/discover.ts';
-import type { Credential } from '../../src/upstream/providers/provider-spec.ts';
+import type { Credential, ProviderSpec } from '../../src/upstream/providers/provider-spec.ts';
 import { answerText } from '../support/answer-text.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import {
@@ -122,26 +122,24 @@ describe('T31: an address typed in by an admin', () => {
   });
 });
 
-function callTyped(baseUrl: string, guard: ReturnType<typeof createAddressGuard>) {
-  return callUpstream(
-    {
-      spec: { ...customProvider('typed', baseUrl), auth: 'bearer', guard },
-      credential,
-      operation: 'chat',
-      model: 'm',
-      headers: null,
-      signal: null,
-      firstByteMs: 5_000,
-      clock: systemClock,
-    },
-    '{}',
-  );
+function callTyped(baseUrl: string, more: Pick<ProviderSpec, 'auth' | 'guard'>) {
+  const call: UpstreamCall = {
+    spec: { ...customProvider('typed', baseUrl), ...more },
+    credential,
+    operation: 'chat',
+    model: 'm',
+    headers: null,
+    signal: null,
+    firstByteMs: 5_000,
+    clock: systemClock,
+  };
+  return callUpstream(call, '{}');
 }
 
 test('T31: a call to a refused address sends nothing and says why', async () => {
   const before = upstream.requests.length;
   const guard = createAddressGuard({ allowPrivate: [], clock: systemClock });
-  const outcome = await callTyped(`${upstream.url}/v1`, guard);
+  const outcome = await callTyped(`${upstream.url}/v1`, { auth: 'bearer', guard });
   expect(outcome).toMatchObject({ kind: 'failure', sent: false });
   expect(outcome.kind === 'failure' && outcome.message).toContain('ALLOW_PRIVATE_UPSTREAMS');
   expect(upstream.requests.length).toBe(before);
@@ -162,7 +160,9 @@ test('T31: a name that was public when saved and is private when used is refused
   const now = await guard.pin(`http://rebind.example:${port}/`);
   expect(now).toMatchObject({ kind: 'refused', reason: expect.stringContaining('127.0.0.1') });
   const before = upstream.requests.length;
-  expect((await callTyped(`http://rebind.example:${port}/v1`, guard)).kind).toBe('failure');
+  expect((await callTyped(`http://rebind.example:${port}/v1`, { auth: 'bearer', guard })).kind).toBe(
+    'failure',
+  );
   expect(upstream.requests.length).toBe(before);
 });
 
@@ -173,7 +173,7 @@ test('T31: an allowed private range is dialled at the checked address under its 
     resolve: async () => ['127.0.0.1'],
   });
   const port = new URL(upstream.url).port;
-  const outcome = await callTyped(`http://ollama.example:${port}/v1`, guard);
+  const outcome = await callTyped(`http://ollama.example:${port}/v1`, { auth: 'bearer', guard });
   expect(outcome.kind).toBe('answer');
   if (outcome.kind === 'answer') await answerText(outcome);
   expect(upstream.requests.at(-1)?.headers.host).toBe(`ollama.example:${port}`);
@@ -198,20 +198,8 @@ test('T31: a redirect is never followed and no credential goes to its goal', asy
     for (const each of [guard, null]) {
       const port = new URL(upstream.url).port;
       const outcome = each
-        ? await callTyped(`http://hop.example:${port}/v1`, each)
-        : await callUpstream(
-            {
-              spec: { ...customProvider('typed', `${upstream.url}/v1`), auth: 'x-api-key' },
-              credential,
-              operation: 'chat',
-              model: 'm',
-              headers: null,
-              signal: null,
-              firstByteMs: 5_000,
-              clock: systemClock,
-            },
-            '{}',
-          );
+        ? await callTyped(`http://hop.example:${port}/v1`, { auth: 'bearer', guard: each })
+        : await callTyped(`${upstream.url}/v1`, { auth: 'x-api-key' });
       expect(outcome).toMatchObject({ kind: 'failure', status });
     }
   }

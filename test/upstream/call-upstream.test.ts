@@ -132,6 +132,17 @@ describe('callUpstream', () => {
     if (outcome.kind === 'answer') expect(outcome.headers).toBeInstanceOf(Headers);
   });
 
+  test('a body in parts arrives as one, whoever carries it', async () => {
+    const plain = callOf('fine');
+    const parts = ['{"model":', '"fine"', ',"text":"größer 😀"}'].map((part) => Buffer.from(part));
+    for (const viaProxy of [false, true]) {
+      const outcome = await callUpstream({ ...plain, spec: { ...plain.spec, viaProxy } }, parts);
+      expect(outcome).toMatchObject({ kind: 'answer', status: 200 });
+      expect(seen.at(-1)?.body).toBe('{"model":"fine","text":"größer 😀"}');
+      expect(seen.at(-1)?.headers['content-length']).toBe('39');
+    }
+  });
+
   test('a caller who goes away ends the call', async () => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 50);

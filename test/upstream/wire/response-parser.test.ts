@@ -55,6 +55,9 @@ function chunked(parts: readonly string[], trailer = ''): string {
   return `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunks.join('')}0\r\n${trailer}\r\n`;
 }
 
+/** Index of the first byte behind the head. */
+const bodyOf = (text: string) => text.indexOf('\r\n\r\n') + 4;
+
 describe('what is read', () => {
   test('a counted body, however it is split', () => {
     fc.assert(
@@ -76,6 +79,23 @@ describe('what is read', () => {
     expect(
       readAll('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\n\r\n').body,
     ).toBe('abc');
+  });
+
+  test('one whole chunk in each read, as streams come', () => {
+    const part = fc.string({ minLength: 1, maxLength: 300, unit: 'binary-ascii' });
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 6 }), (parts) => {
+        const text = chunked(parts);
+        const cuts = [bodyOf(text)];
+        for (const { length } of parts)
+          cuts.push((cuts.at(-1) ?? 0) + length.toString(16).length + length + 4);
+        expect(readAll(text, cuts)).toMatchObject({
+          body: parts.join(''),
+          pieces: parts.length,
+          ended: 'reusable',
+        });
+      }),
+    );
   });
 
   test('chunks that came together go on together', () => {
@@ -135,10 +155,22 @@ describe('what is refused', () => {
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc',
       /longer/,
     ],
+    [
+      'a size with other bytes behind it',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3xyabc\r\n',
+      /no size/,
+    ],
+    [
+      'a chunk with other bytes at its end',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcde',
+      /longer/,
+    ],
     ['a bare line feed', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\nab', /proper end/],
     ['bytes after the answer', `${counted('abc')}HTTP/1.1 200 OK\r\n\r\n`, /nobody asked/],
   ])('%s', (_, text, message) => {
     expect(() => readAll(text)).toThrow(message);
+    // Also where the head came by itself, and what is wrong is all of a read.
+    expect(() => readAll(text, [bodyOf(text)])).toThrow(message);
   });
 
   test('two equal lengths are one', () => {
