@@ -12,6 +12,7 @@ import { writeReport } from './report.ts';
 import { runMatrix } from './run-matrix.ts';
 import { bareBun } from './rungs/bare-bun.ts';
 import { direct } from './rungs/direct.ts';
+import { least } from './rungs/least.ts';
 import { NGINX_MISSING, nginxKeyed, nginxPass } from './rungs/nginx.ts';
 import type { System } from './rungs/system.ts';
 import { tollgate, tollgateBare } from './rungs/tollgate.ts';
@@ -22,6 +23,7 @@ const SYSTEMS: readonly System[] = [
   nginxPass,
   nginxKeyed,
   bareBun,
+  least,
   tollgateBare,
   tollgate,
   portkey,
