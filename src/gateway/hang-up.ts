@@ -114,6 +114,12 @@ export class CancelOnHangUp implements HangUp, TimeLimited {
     else caller.addEventListener('abort', () => this.signal.abort(), { once: true });
   }
 
+  /** The answer is a stream by now, and the runtime tells the stream when its caller leaves. */
+  restWatching(): void {
+    if (this.#timer) cancelTimer(this.#timer);
+    this.#timer = null;
+  }
+
   leave(): HangUpPolicy {
     return 'cancel';
   }
@@ -127,8 +133,7 @@ export class CancelOnHangUp implements HangUp, TimeLimited {
   }
 
   end(): void {
-    if (this.#timer) cancelTimer(this.#timer);
-    this.#timer = null;
+    this.restWatching();
   }
 }
 

@@ -101,6 +101,8 @@ class StreamRelay extends WatchedStream implements BodySink {
       return Promise.resolve();
     }
     if (!this.#draining) this.#wait('provider');
+    const { hangUp } = this.#answered.exchange;
+    if (hangUp instanceof CancelOnHangUp) hangUp.restWatching();
     return new Promise((resolve) => {
       this.#finished = resolve;
       this.#attach();

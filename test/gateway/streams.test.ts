@@ -176,6 +176,19 @@ describe('a caller who leaves', () => {
     expect([row.outcome, row.provenance]).toEqual(['aborted', 'unknown']);
   });
 
+  test('while held back ends the call too: nothing is written then that could fail', async () => {
+    const megabyte = `data: {"choices":[{"index":0,"delta":{"content":"${'x'.repeat(1_000_000)}"}}]}\n\n`;
+    upstream.play(() => streamAnswer(Array.from({ length: 200 }, () => megabyte)));
+    const socket = await askAndStall();
+    await until(() => upstream.running() === 1);
+    await Bun.sleep(300);
+    const before = Date.now();
+    socket.destroy();
+    await until(() => upstream.running() === 0);
+    expect(Date.now() - before).toBeLessThan(500);
+    expect((await theEvent()).outcome).toBe('aborted');
+  });
+
   test('C2: who stops reading is held back, and cut at the write limit; the provider feels the pressure', async () => {
     const megabyte = `data: {"choices":[{"index":0,"delta":{"content":"${'x'.repeat(1_000_000)}"}}]}\n\n`;
     upstream.play(() => streamAnswer(Array.from({ length: 200 }, () => megabyte)));
