@@ -1,6 +1,7 @@
 // Usage rows: written only by the ledger. Readers are in usage-reading.ts.
 import { CompiledQuery } from 'kysely';
 import type { UsageEvent } from '../core/usage-event.ts';
+import { encodeUsageEvent } from '../core/usage-record.ts';
 import type { JournalStretch, StretchReport } from './dialect/sqlite/insert-journal.ts';
 import type { InsertReport } from './dialect/sqlite/insert-usage.ts';
 import type { Store } from './open-store.ts';
@@ -35,5 +36,5 @@ export async function insertUsageJson(store: Store, json: Uint8Array): Promise<I
 
 /** As insertUsageJson, for callers that hold objects: imports and synthetic data. */
 export function insertUsageEvents(store: Store, events: readonly UsageEvent[]): Promise<InsertReport> {
-  return insertUsageJson(store, new TextEncoder().encode(JSON.stringify(events)));
+  return insertUsageJson(store, new TextEncoder().encode(`[${events.map(encodeUsageEvent).join(',')}]`));
 }

@@ -2,10 +2,11 @@
 import type { Kysely, Selectable, SelectQueryBuilder } from 'kysely';
 import { containsText } from './contains-text.ts';
 import type { StoreSchema } from './schema.ts';
+import { EVENT_COLUMNS } from './usage-row.ts';
 import type { UsageAttemptTable, UsageEventTable } from './usage-schema.ts';
 
 type Db = Kysely<StoreSchema>;
-export type UsageEventRow = Selectable<UsageEventTable>;
+export type UsageEventRow = Pick<Selectable<UsageEventTable>, (typeof EVENT_COLUMNS)[number]>;
 export type UsageAttemptRow = Selectable<UsageAttemptTable>;
 
 export interface UsageFilter {
@@ -41,7 +42,7 @@ export async function listUsage(
 ): Promise<UsageEventRow[]> {
   const direction = order === 'newest' ? 'desc' : 'asc';
   const beyond = order === 'newest' ? '<' : '>';
-  let query = filtered(db.selectFrom('usage_events').selectAll(), filter)
+  let query = filtered(db.selectFrom('usage_events').select(EVENT_COLUMNS), filter)
     .orderBy('time_ms', direction)
     .orderBy('id', direction)
     .limit(limit);

@@ -1,12 +1,11 @@
 // Reads single requests for people: a page of them by filters, and one with its attempts. Sums are usage-reading.ts.
-import type { Kysely, Selectable } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { Outcome } from '../core/usage-event.ts';
 import type { StoreSchema } from './schema.ts';
-import type { UsageAttemptTable, UsageEventTable } from './usage-schema.ts';
+import type { UsageAttemptRow, UsageEventRow } from './usage-listing.ts';
+import { EVENT_COLUMNS } from './usage-row.ts';
 
 type Db = Kysely<StoreSchema>;
-export type UsageEventRow = Selectable<UsageEventTable>;
-export type UsageAttemptRow = Selectable<UsageAttemptTable>;
 
 export interface RequestFilter {
   /** Only this user's; undefined for the house. */
@@ -72,7 +71,11 @@ export async function findRequest(
   db: Db,
   id: string,
 ): Promise<{ readonly event: UsageEventRow; readonly attempts: readonly UsageAttemptRow[] } | null> {
-  const event = await db.selectFrom('usage_events').selectAll().where('id', '=', id).executeTakeFirst();
+  const event = await db
+    .selectFrom('usage_events')
+    .select(EVENT_COLUMNS)
+    .where('id', '=', id)
+    .executeTakeFirst();
   if (!event) return null;
   const attempts = await db
     .selectFrom('usage_attempts')

@@ -16,8 +16,18 @@ interface TokenColumns {
   completion_tokens: number | null;
 }
 
+/** An event's only attempt, where its row holds it (usage-row.ts); null in all others. */
+interface LoneAttemptColumns {
+  attempt_started_ms: number | null;
+  attempt_credential_id: string | null;
+  attempt_model: string | null;
+  attempt_status: number | null;
+  attempt_first_byte_ms: number | null;
+  attempt_duration_ms: number | null;
+}
+
 /** One accepted request. Written only by the ledger, through `insertUsageEvents`. */
-export interface UsageEventTable extends TokenColumns {
+export interface UsageEventTable extends TokenColumns, LoneAttemptColumns {
   id: string;
   time_ms: number;
   request_id: string;
@@ -51,6 +61,7 @@ export interface UsageEventTable extends TokenColumns {
   attempts: number;
 }
 
+/** As the view `usage_attempts` has all of them, and `usage_attempt_rows` those with rows of their own. */
 export interface UsageAttemptTable extends TokenColumns {
   id: string;
   event_id: string;
@@ -123,7 +134,9 @@ export interface UsageSchema {
   usage_state: UsageStateTable;
   price_overrides: PriceOverrideTable;
   usage_events: UsageEventTable;
+  /** A view: read only. */
   usage_attempts: UsageAttemptTable;
+  usage_attempt_rows: UsageAttemptTable;
   usage_scopes: UsageScopeTable;
   usage_slots: UsageRollupTable;
   usage_days: UsageRollupTable;

@@ -1,17 +1,25 @@
-// Guarantee: attempts lie under their event, whole and in order: those of an older database too, and never half of them.
+// Guarantee: attempts lie under their event, or in its row when it has one that the event tells nearly all of; whole and in
+// order: those of an older database too, and never half of them.
 import { Database } from 'bun:sqlite';
-import { afterEach, beforeEach, expect, test } from 'bun:test';
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
+import type { AttemptRecord } from '../../src/core/usage-event.ts';
+import { newId } from '../../src/lib/id.ts';
 import { StoreRefused } from '../../src/store/dialect/sqlite/open-database.ts';
 import { migrate } from '../../src/store/migrate.ts';
 import { MIGRATIONS } from '../../src/store/migrations/index.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { insertUsageEvents } from '../../src/store/usage-events.ts';
+import type { UsageAttemptRow } from '../../src/store/usage-listing.ts';
 import { findRequest } from '../../src/store/usage-requests.ts';
+import { pruneUsageBite } from '../../src/store/usage-retention.ts';
+import { loneAttempt } from '../../src/store/usage-row.ts';
 import { verifyUsage } from '../../src/store/usage-verify.ts';
-import { attemptRecord, usageEvent, usageOf } from '../support/usage-events.ts';
+import { undoLoneAttempts } from '../support/older-schema.ts';
+import { attemptRecord, loneEvent, usageEvent, usageOf } from '../support/usage-events.ts';
 
 const BEFORE = 9;
 
@@ -54,8 +62,8 @@ test('attempts of an older database are taken over as they are', async () => {
   ]);
   expect(await verifyUsage(again.read)).toEqual([]);
   const db = new Database(path, { readonly: true });
-  const names = db.query("SELECT name FROM sqlite_master WHERE tbl_name LIKE 'usage_attempts%'").values();
-  expect(names.flat()).toEqual(['usage_attempts']);
+  const names = db.query("SELECT name FROM sqlite_master WHERE tbl_name LIKE 'usage_attempt%'").values();
+  expect(names.flat().toSorted()).toEqual(['usage_attempt_rows', 'usage_attempts']);
   db.close();
   await again.close();
 });
@@ -88,7 +96,7 @@ test('an event with two attempts in one place is refused whole', async () => {
   const good = usageEvent();
   const report = await insertUsageEvents(store, [broken, good]);
   expect([report.inserted, report.rejected.map(({ index }) => index)]).toEqual([1, [0]]);
-  expect(report.rejected[0]?.reason).toContain('UNIQUE constraint failed: usage_attempts');
+  expect(report.rejected[0]?.reason).toContain('UNIQUE constraint failed: usage_attempt_rows');
   expect(await findRequest(store.read, broken.id)).toBeNull();
   const left = await store.read.selectFrom('usage_attempts').select('event_id').execute();
   expect(left.map(({ event_id }) => event_id)).toEqual([good.id]);
@@ -96,9 +104,89 @@ test('an event with two attempts in one place is refused whole', async () => {
   await store.close();
 });
 
+describe('the only attempt of an event', () => {
+  test('lies in its row, and reads as it would with a row of its own', async () => {
+    const store = await openStore({ path, mode: 'inline' });
+    const lone = loneEvent({}, { status: 201, firstByteMs: 12.4, durationMs: 33.6, credentialId: 'crd_7' });
+    const apart = { ...lone, id: newId('req') };
+    await insertUsageEvents(store, [lone, apart]);
+    const ownRows = await store.read.selectFrom('usage_attempt_rows').selectAll().execute();
+    expect(ownRows.map(({ event_id }) => event_id)).toEqual([apart.id]);
+    const attemptOf = async (id: string) => (await findRequest(store.read, id))?.attempts[0];
+    const inRow = await attemptOf(lone.id);
+    expect(inRow as object).toEqual({ ...(await attemptOf(apart.id)), event_id: lone.id });
+    expect([inRow?.status, inRow?.first_byte_ms, inRow?.duration_ms]).toEqual([201, 12, 34]);
+    expect(await verifyUsage(store.read)).toEqual([]);
+    await store.close();
+  });
+
+  const DIFFERENT: readonly (readonly [string, Partial<AttemptRecord>])[] = [
+    ['that failed', { failure: 'client_gone' }],
+    ['with an error text', { errorMessage: 'it broke' }],
+    ['with another end', { outcome: 'aborted' }],
+    ['of another provider', { provider: 'local' }],
+    ['with an id of its own', { id: newId('att') }],
+    ['that was the second', { ordinal: 2 }],
+    ['with other counts', { usage: usageOf(9, 5) }],
+    ['with another cost', { costNanoUsd: 1 }],
+    ['with numbers of another kind', { provenance: 'estimated' }],
+  ];
+  for (const [what, changes] of DIFFERENT) {
+    test(`${what} has a row of its own`, async () => {
+      const store = await openStore({ path, mode: 'inline' });
+      const event = loneEvent({}, changes);
+      expect(loneAttempt(event)).toBeNull();
+      await insertUsageEvents(store, [event]);
+      expect((await store.read.selectFrom('usage_attempt_rows').select('id').execute()).length).toBe(1);
+      const told = (await findRequest(store.read, event.id))?.attempts[0];
+      const { id, ordinal, provider, outcome, failure } = event.attempts[0] as AttemptRecord;
+      expect(told as object).toMatchObject({ id, ordinal, provider, outcome, failure });
+      await store.close();
+    });
+  }
+
+  test('is found by the key of its event, and goes with it', async () => {
+    const store = await openStore({ path, mode: 'inline' });
+    const old = loneEvent({ timeMs: 1_000 });
+    const fresh = loneEvent();
+    await insertUsageEvents(store, [old, usageEvent({ timeMs: 1_000 }), fresh]);
+    const plan = await sql<{ detail: string }>`
+      EXPLAIN QUERY PLAN SELECT * FROM usage_attempts WHERE event_id = ${old.id} ORDER BY ordinal`.execute(
+      store.read,
+    );
+    expect(plan.rows.map(({ detail }) => detail).join('\n')).not.toMatch(/SCAN usage_(events|attempt_rows)/);
+    await pruneUsageBite(store, { beforeMs: 2_000, rowsMax: 10 });
+    const left = await store.read.selectFrom('usage_attempts').select('event_id').execute();
+    expect(left).toEqual([{ event_id: fresh.id }]);
+    await store.close();
+  });
+
+  test('of an older database stays where it was, beside those that come', async () => {
+    const store = await openStore({ path, mode: 'inline' });
+    await insertUsageEvents(
+      store,
+      Array.from({ length: 50 }, () => loneEvent()),
+    );
+    const attempts = sql<UsageAttemptRow>`SELECT * FROM usage_attempts ORDER BY event_id`;
+    const { rows } = await attempts.execute(store.read);
+    await store.close();
+    const db = new Database(path);
+    undoLoneAttempts(db);
+    db.close();
+    const again = await openStore({ path, mode: 'inline' });
+    expect((await again.read.selectFrom('usage_attempt_rows').select('id').execute()).length).toBe(50);
+    expect((await attempts.execute(again.read)).rows).toEqual(rows);
+    await insertUsageEvents(again, [loneEvent()]);
+    expect((await attempts.execute(again.read)).rows.length).toBe(51);
+    expect(await verifyUsage(again.read)).toEqual([]);
+    await again.close();
+  });
+});
+
 /** The attempts' table as the migration `number` left it, with the same rows. */
 function backTo(number: number, file: string): void {
   const db = new Database(file);
+  undoLoneAttempts(db);
   const statements = MIGRATIONS.slice(0, number)
     .flatMap((migration) => migration.statements)
     .filter((statement) => /usage_attempts/.test(statement));

@@ -16,6 +16,7 @@ import { monthStartMs, PAIRS, pairOf } from '../../src/store/usage-scopes.ts';
 import { usageAmounts, usageSeries } from '../../src/store/usage-series.ts';
 import { usageCrossing, usageShares } from '../../src/store/usage-shares.ts';
 import { SCOPE_KINDS, verifyUsage } from '../../src/store/usage-verify.ts';
+import { undoLoneAttempts } from '../support/older-schema.ts';
 import { attemptRecord, usageEvent, usageOf } from '../support/usage-events.ts';
 
 const HOUR = 3_600_000;
@@ -219,6 +220,7 @@ describe('what a month holds', () => {
     for (const row of written) expect(monthStartMs(row.bucket_ms ?? 0)).toBe(row.bucket_ms as number);
     await store.close();
     const older = new Database(path);
+    undoLoneAttempts(older);
     older.run('DROP TABLE usage_months');
     older.run('DELETE FROM migrations WHERE number >= 9');
     older.close();

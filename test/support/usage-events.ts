@@ -1,7 +1,7 @@
 // Usage events for tests: whole, plausible, and easy to vary.
 import { NO_USAGE, type TokenUsage } from '../../src/core/token-usage.ts';
 import type { AttemptRecord, UsageEvent } from '../../src/core/usage-event.ts';
-import { newId } from '../../src/lib/id.ts';
+import { derivedId, newId } from '../../src/lib/id.ts';
 
 export function usageOf(promptTokens: number, completionTokens: number): TokenUsage {
   return {
@@ -66,4 +66,15 @@ export function usageEvent(changes: Partial<UsageEvent> = {}): UsageEvent {
     attempts: [attemptRecord()],
     ...changes,
   };
+}
+
+/** As the gateway makes nearly all of them: one attempt, which shares its numbers with the event. */
+export function loneEvent(
+  changes: Partial<UsageEvent> = {},
+  ofAttempt: Partial<AttemptRecord> = {},
+): UsageEvent {
+  const event = usageEvent(changes);
+  const { id, usage, provenance, costNanoUsd } = event;
+  const shared = { id: derivedId('att', id), usage, provenance, costNanoUsd };
+  return { ...event, attempts: [attemptRecord({ ...shared, ...ofAttempt })] };
 }

@@ -3,7 +3,7 @@
 import type { TokenUsage } from '../../core/token-usage.ts';
 import type { AttemptRecord, UsageEvent } from '../../core/usage-event.ts';
 import { asArray, parseJson } from '../../lib/json.ts';
-import type { UsageAttemptRow, UsageEventRow } from '../../store/usage-requests.ts';
+import type { UsageAttemptRow, UsageEventRow } from '../../store/usage-listing.ts';
 
 export function eventOf(row: UsageEventRow, attempts: readonly UsageAttemptRow[]): UsageEvent {
   return {

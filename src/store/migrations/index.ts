@@ -10,6 +10,7 @@ import { userLists } from './0007-user-lists.ts';
 import { imports } from './0008-imports.ts';
 import { usageMonths } from './0009-usage-months.ts';
 import { attemptsByEvent } from './0010-attempts-by-event.ts';
+import { loneAttempts } from './0011-lone-attempts.ts';
 import type { Migration } from './migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly Migration[] = [
   imports,
   usageMonths,
   attemptsByEvent,
+  loneAttempts,
 ];

@@ -4,7 +4,16 @@ import type { Database, Statement } from 'bun:sqlite';
 import type { UsageEvent } from '../../../core/usage-event.ts';
 import { decodeUsageEvent } from '../../../core/usage-record.ts';
 import { errorCode } from '../../../lib/error-code.ts';
-import { ATTEMPT_COLUMNS, attemptCells, EVENT_COLUMNS, eventCells, modelLabel } from '../../usage-row.ts';
+import {
+  ATTEMPT_COLUMNS,
+  attemptCells,
+  EVENT_COLUMNS,
+  eventCells,
+  LONE_ATTEMPT_COLUMNS,
+  loneAttempt,
+  loneAttemptCells,
+  modelLabel,
+} from '../../usage-row.ts';
 import {
   COUNTER_NAMES,
   countersOf,
@@ -111,10 +120,13 @@ function insertAll(statements: Statements, records: Iterable<unknown>): InsertRe
 
 /** False when its id is there already. Cells are bound as one list: spread into arguments they cost a third more. */
 function insertOne(statements: Statements, event: UsageEvent): boolean {
-  const attempts = event.attempts.map((attempt) => attemptCells(event.id, attempt));
-  if (statements.event.run(eventCells(event)).changes === 0) return false;
+  const lone = loneAttempt(event);
+  const attempts = lone ? [] : event.attempts.map((attempt) => attemptCells(event.id, attempt));
+  const cells = eventCells(event);
+  cells.push(...loneAttemptCells(lone));
+  if (statements.event.run(cells).changes === 0) return false;
   try {
-    for (const cells of attempts) statements.attempt.run(cells);
+    for (const each of attempts) statements.attempt.run(each);
   } catch (error) {
     // Half an event must not stay: rows and counters would differ.
     statements.dropAttempts.run(event.id);
@@ -219,10 +231,12 @@ function isTheRowsFault(error: unknown): boolean {
 
 function prepare(db: Database): Statements {
   const statements: Statements = {
-    event: db.prepare(`${insertSql('usage_events', EVENT_COLUMNS)} ON CONFLICT (id) DO NOTHING`),
-    attempt: db.prepare(insertSql('usage_attempts', ATTEMPT_COLUMNS)),
+    event: db.prepare(
+      `${insertSql('usage_events', [...EVENT_COLUMNS, ...LONE_ATTEMPT_COLUMNS])} ON CONFLICT (id) DO NOTHING`,
+    ),
+    attempt: db.prepare(insertSql('usage_attempt_rows', ATTEMPT_COLUMNS)),
     dropEvent: db.prepare('DELETE FROM usage_events WHERE id = ?'),
-    dropAttempts: db.prepare('DELETE FROM usage_attempts WHERE event_id = ?'),
+    dropAttempts: db.prepare('DELETE FROM usage_attempt_rows WHERE event_id = ?'),
     keyUsed: db.prepare(
       'UPDATE api_keys SET last_used_ms = ? WHERE id = ? AND coalesce(last_used_ms, 0) < ?',
     ),

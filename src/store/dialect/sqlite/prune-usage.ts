@@ -24,7 +24,7 @@ export function pruneUsage(db: Database, { beforeMs, rowsMax }: PruneBite): Prun
       `INSERT INTO usage_state (name, value) VALUES ('pruned_before_ms', ?)
         ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)`,
     ).run(beforeMs);
-    db.query('DELETE FROM usage_attempts WHERE event_id IN (SELECT value FROM json_each(?))').run(list);
+    db.query('DELETE FROM usage_attempt_rows WHERE event_id IN (SELECT value FROM json_each(?))').run(list);
     db.query('DELETE FROM usage_events WHERE id IN (SELECT value FROM json_each(?))').run(list);
   }).immediate();
   return { deleted: ids.length, tookMs: systemClock.monotonicMs() - startedMs };
