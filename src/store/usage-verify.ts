@@ -49,7 +49,7 @@ export interface VerifyOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** Empty when every counter equals its rows. Takes seconds per million rows. */
+/** Empty when every counter equals its rows. Takes a minute per million rows. */
 export async function verifyUsage(db: Db, options: VerifyOptions = {}): Promise<Difference[]> {
   const { onProgress = () => {} } = options;
   return db.connection().execute(async (connection) => {
