@@ -22,7 +22,7 @@ interface Key {
   nanoUsd: number;
 }
 
-/** What its owner may do in all, never reached: five comparisons. */
+/** What its owner may do in all, never reached: four comparisons. */
 const MOST = { requests: 1e9, underWay: 1e6, tokens: 1e15, nanoUsd: 9e15 };
 const keys = new Map<string, Key>([
   [
@@ -58,7 +58,9 @@ interface SaidUsage {
   readonly completion_tokens: number;
 }
 
-function settle(asked: Asked, said: SaidUsage): Promise<void> | null {
+const NOTHING_SAID: SaidUsage = { prompt_tokens: 0, completion_tokens: 0 };
+
+function settle(asked: Asked, status: number, said: SaidUsage): Promise<void> | null {
   const { key, id, model, timeMs } = asked;
   const { prompt_tokens: promptTokens, completion_tokens: completionTokens } = said;
   const usage: TokenUsage = { ...NO_USAGE, promptTokens, completionTokens };
@@ -67,7 +69,8 @@ function settle(asked: Asked, said: SaidUsage): Promise<void> | null {
   key.tokens += promptTokens + completionTokens;
   key.nanoUsd += costNanoUsd;
   const durationMs = performance.now() - asked.startedMs;
-  const ended = { outcome: 'final', status: 200, usage, provenance: 'provider', costNanoUsd } as const;
+  const outcome = status === 200 ? 'final' : 'error';
+  const ended = { outcome, status, usage, provenance: 'provider', costNanoUsd } as const;
   const attempt = {
     ...ended,
     id: id.replace('req', 'att'),
@@ -132,16 +135,18 @@ process.on('SIGTERM', () => process.exit(0));
 function whole(asked: Asked, body: string): Promise<Response> {
   return new Promise((resolve, reject) => {
     const parts: Uint8Array[] = [];
-    let type = '';
+    let answer = { status: 0, type: '' };
     const end = async () => {
       const bytes = parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts);
       const text = utf8Slice(bytes, 0, bytes.length);
-      const written = settle(asked, (JSON.parse(text) as { usage: SaidUsage }).usage);
+      const { usage } = JSON.parse(text) as { usage?: SaidUsage };
+      const written = settle(asked, answer.status, usage ?? NOTHING_SAID);
       if (written) await written;
-      resolve(new Response(text, { headers: { 'content-type': type } }));
+      const { status, type } = answer;
+      resolve(new Response(text, { status, headers: { 'content-type': type } }));
     };
-    const head = (contentType: string) => {
-      type = contentType;
+    const head = (status: number, type: string) => {
+      answer = { status, type };
     };
     askUpstream(port, body, { head, data: (bytes) => parts.push(bytes), end }).catch(reject);
   });
@@ -153,15 +158,17 @@ function relayed(asked: Asked, body: string): Promise<Response> {
     let waiting: Uint8Array[] = [];
     let controller: { write: (bytes: Uint8Array) => unknown; close: () => void } | null = null;
     let finished = () => {};
-    let usage: SaidUsage = { prompt_tokens: 0, completion_tokens: 0 };
+    let gone = false;
+    let answered = 0;
+    let usage = NOTHING_SAID;
     const data = (bytes: Uint8Array) => {
       const at = latin1IndexOf(bytes, '"usage":{', 0);
       if (at >= 0) usage = usageAt(bytes, at);
       if (controller) controller.write(bytes);
-      else waiting.push(bytes);
+      else if (!gone) waiting.push(bytes);
     };
     const end = async () => {
-      const written = settle(asked, usage);
+      const written = settle(asked, answered, usage);
       if (written) await written;
       controller?.close();
       finished();
@@ -176,9 +183,16 @@ function relayed(asked: Asked, body: string): Promise<Response> {
           finished = done;
         });
       },
+      cancel: () => {
+        gone = true;
+        controller = null;
+      },
     };
-    const head = (type: string) =>
-      resolve(new Response(new ReadableStream<Uint8Array>(source), { headers: { 'content-type': type } }));
+    const head = (status: number, type: string) => {
+      answered = status;
+      const headers = { 'content-type': type };
+      resolve(new Response(new ReadableStream<Uint8Array>(source), { status, headers }));
+    };
     askUpstream(port, body, { head, data, end }).catch(reject);
   });
 }
