@@ -10,7 +10,8 @@ export interface BunProgram {
   /** Its file in this folder. */
   readonly file: string;
   readonly parameters: readonly string[];
-  readonly core: number;
+  /** Core to pin to; null leaves the choice to the kernel. */
+  readonly core: number | null;
   readonly environment?: Readonly<Record<string, string>>;
 }
 

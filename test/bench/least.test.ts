@@ -7,32 +7,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MOCK_DEFAULTS } from '../../bench/mock/answers.ts';
 import { type Mock, startMock } from '../../bench/mock/start-mock.ts';
-import { BENCH_TOKEN, CHAT_PATH } from '../../bench/rungs/system.ts';
+import { startBunProgram } from '../../bench/rungs/bun-program.ts';
+import { BENCH_TOKEN, CHAT_PATH, type Running } from '../../bench/rungs/system.ts';
 
 const COMPLETION_TOKENS = 9;
 
 let folder: string;
 let mock: Mock;
-let program: Bun.Subprocess<'ignore', 'pipe', 'inherit'>;
-let port: number;
+let least: Running;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'tollgate-least-'));
   mock = startMock({ ...MOCK_DEFAULTS, ttftMs: 5, gapMs: 1, chunks: 8, completionTokens: COMPLETION_TOKENS });
-  const script = join(import.meta.dir, '../../bench/rungs/least-server.ts');
-  program = Bun.spawn([process.execPath, script, String(mock.port), folder], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  least = await startBunProgram({
+    file: './least-server.ts',
+    parameters: [String(mock.port), folder],
+    core: null,
   });
-  for await (const part of program.stdout) {
-    const said = /127\.0\.0\.1:(\d+)/.exec(new TextDecoder().decode(part));
-    port = Number(said?.[1]);
-    break;
-  }
 });
 
 afterAll(async () => {
-  program.kill();
-  await program.exited;
+  await least.stop();
   mock.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -49,7 +44,7 @@ function ask(at: number, options: { model: string; stream: boolean; token?: stri
 
 for (const stream of [false, true]) {
   test(`${stream ? 'a stream' : 'a whole answer'} byte for byte`, async () => {
-    const through = await ask(port, { model: 'openai/gpt-4o-mini', stream });
+    const through = await ask(least.port, { model: least.model, stream });
     const straight = await ask(mock.port, { model: 'gpt-4o-mini', stream });
     expect(through.status).toBe(200);
     expect(through.headers.get('content-type')).toBe(straight.headers.get('content-type'));
@@ -59,7 +54,7 @@ for (const stream of [false, true]) {
 
 test('nobody without the key', async () => {
   const asked = mock.counts().requests;
-  const refused = await ask(port, { model: 'openai/gpt-4o-mini', stream: false, token: 'tg_other' });
+  const refused = await ask(least.port, { model: least.model, stream: false, token: 'tg_other' });
   expect(refused.status).toBe(401);
   expect(mock.counts().requests).toBe(asked);
 });
