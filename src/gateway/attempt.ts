@@ -38,6 +38,7 @@ const CALLS_PER_CREDENTIAL_MAX = 2;
 interface Run {
   readonly exchange: Exchange;
   readonly deps: GatewayDeps;
+  readonly targets: readonly Target[];
   last: UpstreamFailure | null;
   /** Why the latest target gave no lease. */
   refusal: NoLease | null;
@@ -45,27 +46,27 @@ interface Run {
   unfit: AppError | null;
 }
 
-/** `stop` ends the request, `next` goes on to the next target. */
-type TargetResult = Extract<AttemptsResult, { kind: 'answer' }> | 'stop' | 'next';
-
-export async function runAttempts(
+export function runAttempts(
   exchange: Exchange,
   targets: readonly Target[],
   deps: GatewayDeps,
 ): Promise<AttemptsResult> {
-  const run: Run = { exchange, deps, last: null, refusal: null, unfit: null };
-  for (let index = 0; index < targets.length; index++) {
-    const target = targets[index] as Target;
+  return tryFrom({ exchange, deps, targets, last: null, refusal: null, unfit: null }, 0);
+}
+
+/** The first target from `index` on that can carry the request; null when none is left. */
+function aimFrom(run: Run, index: number): Aim | null {
+  const { exchange, targets } = run;
+  for (let at = index; at < targets.length; at++) {
+    const target = targets[at] as Target;
     const prepared = prepare(run, target);
     if (!prepared) continue;
-    const isLast = index === targets.length - 1;
+    const isLast = at === targets.length - 1;
     // What is sent is all that is needed from here on; a translation still asks what it translates the answer to.
     if (isLast && prepared.call.translator === null) exchange.shedBody();
-    const result = await tryTarget(run, { target, prepared, isLast });
-    if (result === 'stop') break;
-    if (result !== 'next') return result;
+    return { target, prepared, isLast, next: at + 1 };
   }
-  return { kind: 'failed', error: finalError(run) };
+  return null;
 }
 
 /** Null when the target cannot carry the request; another one of the chain may. */
@@ -83,6 +84,8 @@ interface Aim {
   readonly target: Target;
   readonly prepared: PreparedRequest;
   readonly isLast: boolean;
+  /** Index of the target after this one. */
+  readonly next: number;
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -116,21 +119,24 @@ class Called {
   }
 }
 
-async function tryTarget(run: Run, aim: Aim): Promise<TargetResult> {
+/** Calls one target until it answers or leads on to the next. One function for the whole way: nearly all go straight through. */
+async function tryFrom(run: Run, index: number): Promise<AttemptsResult> {
   const { exchange } = run;
+  const aim = aimFrom(run, index);
+  if (!aim) return failed(run);
   const called = new Called();
   for (let turn = 0; exchange.attempts.length < ATTEMPTS_MAX; ) {
     const acquiring = acquire(run, aim, called.used);
     const acquired = acquiring instanceof Promise ? await acquiring : acquiring;
     if (acquired.kind === 'exhausted' && called.mayRetry) {
-      if (!(await waitBeforeAgain(run, turn))) return 'stop';
+      if (!(await waitBeforeAgain(run, turn))) return failed(run);
       turn += 1;
       called.reopen();
       continue;
     }
     if (acquired.kind !== 'lease') {
       run.refusal = acquired;
-      return exchange.request.signal.aborted ? 'stop' : 'next';
+      return exchange.request.signal.aborted ? failed(run) : tryFrom(run, aim.next);
     }
     const { lease } = acquired;
     if (exchange.attempts.length === 0) {
@@ -152,13 +158,18 @@ async function tryTarget(run: Run, aim: Aim): Promise<TargetResult> {
       return { kind: 'answer', attempt, answer: result.answer, body: result.body };
     }
     const verdict = judge(run, attempt, outcome.kind === 'failure' ? result : unlessGone(run, result));
-    if (verdict !== 'again') return verdict;
+    if (verdict === 'stop') return failed(run);
+    if (verdict === 'next') return tryFrom(run, aim.next);
     called.add(
       lease.credential.id,
       mayPass(run, result) && callsOn(exchange, attempt) < CALLS_PER_CREDENTIAL_MAX,
     );
   }
-  return 'stop';
+  return failed(run);
+}
+
+function failed(run: Run): AttemptsResult {
+  return { kind: 'failed', error: finalError(run) };
 }
 
 /** Writes down what became of a failed call, and says where it leads. */

@@ -64,16 +64,15 @@ export function createGateway(deps: GatewayParts): Gateway {
     const { path, query } = target;
     const counts = path === COUNT_TOKENS_PATH;
     const endpoint = counts ? MESSAGES : (COMPLETIONS.get(path) ?? generateEndpoint(path));
-    if (!endpoint) return orRefused(answerQuestion(call, { actor, identity, deps }), call, identity);
+    if (!endpoint) {
+      const answering = answerQuestion(call, { actor, identity, deps });
+      return answering.catch((thrown: unknown) => refuse(thrown, call, identity));
+    }
     allow(request, 'POST');
     call.keepOpen();
-    const completion = { request, identity, endpoint, actor, query, caller: call };
-    const act = counts ? handleCountTokens : handleCompletion;
-    return orRefused(act(completion, deps), call, identity);
-  }
-
-  function orRefused(answering: Promise<Response>, call: GatewayCall, identity: Identity): Promise<Response> {
-    return answering.catch((thrown: unknown) => refuse(thrown, call, identity));
+    const refused = (thrown: unknown) => refuse(thrown, call, identity);
+    const completion = { request, identity, endpoint, actor, query, caller: call, refused };
+    return counts ? handleCountTokens(completion, deps).catch(refused) : handleCompletion(completion, deps);
   }
 
   function refuse(thrown: unknown, call: GatewayCall, identity: Identity): Response {

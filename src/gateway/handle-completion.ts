@@ -22,23 +22,27 @@ export interface CompletionCall {
   readonly actor: Actor;
   readonly query: string;
   readonly caller: Caller;
+  /** What the caller is told of what was thrown. */
+  readonly refused: (thrown: unknown) => Response;
 }
 
-/** Throws AppError; the caller encodes it. */
+/** Never rejects. */
 export async function handleCompletion(call: CompletionCall, deps: GatewayDeps): Promise<Response> {
-  const exchange = toExchange(call, parseBody(await readBytes(call.request, deps)));
-  const { actor } = call;
-  const targets = planTargets(exchange.facts, actor, deps.router);
-  const names = [exchange.facts.model, targets[0]?.fullName ?? exchange.facts.model];
-  authorise(actor, names, call.caller);
-  const admission = deps.admit(exchange, targets);
-  exchange.admission = admission instanceof Promise ? await admission : admission;
-  exchange.hangUp =
-    deps.hangUps.policyOf(names, actor.onHangUp) === 'drain'
-      ? createDrainingHangUp(call.request.signal, deps.hangUps)
-      : new CancelOnHangUp(call.request).watch();
-  deps.live.add(exchange);
+  let admitted: Exchange | null = null;
   try {
+    const exchange = toExchange(call, parseBody(await readBytes(call.request, deps)));
+    const { actor } = call;
+    const targets = planTargets(exchange.facts, actor, deps.router);
+    const names = [exchange.facts.model, targets[0]?.fullName ?? exchange.facts.model];
+    authorise(actor, names, call.caller);
+    const admission = deps.admit(exchange, targets);
+    exchange.admission = admission instanceof Promise ? await admission : admission;
+    admitted = exchange;
+    exchange.hangUp =
+      deps.hangUps.policyOf(names, actor.onHangUp) === 'drain'
+        ? createDrainingHangUp(call.request.signal, deps.hangUps)
+        : new CancelOnHangUp(call.request).watch();
+    deps.live.add(exchange);
     const result = await runAttempts(exchange, targets, deps);
     if (result.kind === 'failed') throw result.error;
     const { attempt, answer, body } = result;
@@ -49,13 +53,11 @@ export async function handleCompletion(call: CompletionCall, deps: GatewayDeps):
     if (written) await written;
     return respondWhole(answered);
   } catch (error) {
-    const failure = settleFailure(exchange, toAppError(error), deps);
-    await confirmSettled(exchange, deps);
-    throw failure;
+    return call.refused(admitted ? await endWithout(admitted, error, deps) : error);
   }
 }
 
-/** The request with its body read. Throws AppError for what cannot be read. */
+/** The request with its body read. Rejects with AppError for what cannot be read. */
 export async function readExchange(call: CompletionCall, deps: GatewayDeps): Promise<Exchange> {
   return toExchange(call, parseBody(await readBytes(call.request, deps)));
 }
@@ -70,9 +72,24 @@ function toExchange(call: CompletionCall, body: RequestBody): Exchange {
   return new Exchange(call, body, facts);
 }
 
-/** Settles a request that no provider answered; one that was settled on the way stays as it is. */
-function settleFailure(exchange: Exchange, error: AppError, deps: GatewayDeps): AppError {
-  if (exchange.settled) return error;
+/**
+ * Ends a request that got no answer; one that was settled on the way stays as it is. Resolves once that is safe, with the error
+ * to tell.
+ */
+async function endWithout(exchange: Exchange, thrown: unknown, deps: GatewayDeps): Promise<AppError> {
+  const error = toAppError(thrown);
+  try {
+    if (!exchange.settled) settleFailure(exchange, error, deps);
+    await confirmSettled(exchange, deps);
+    return error;
+  } catch (ledgerError) {
+    return ledgerError instanceof AppError
+      ? ledgerError
+      : appError('store_unavailable', { cause: ledgerError });
+  }
+}
+
+function settleFailure(exchange: Exchange, error: AppError, deps: GatewayDeps): void {
   const gone = exchange.request.signal.aborted;
   if (exchange.attempts.length === 0) {
     // Nothing went upstream: as if the request had not been admitted.
@@ -80,26 +97,19 @@ function settleFailure(exchange: Exchange, error: AppError, deps: GatewayDeps): 
     deps.live.remove(exchange);
     exchange.hangUp.end();
     exchange.admission?.release();
-    return error;
+    return;
   }
-  try {
-    settle(
-      exchange,
-      {
-        status: gone ? 499 : error.status,
-        outcome: gone ? 'aborted' : 'error',
-        modelServed: null,
-        priceVersion: null,
-        finishReason: null,
-        errorType: gone ? 'client_gone' : error.code,
-        errorMessage: gone ? null : error.message,
-      },
-      deps,
-    );
-  } catch (ledgerError) {
-    return ledgerError instanceof AppError
-      ? ledgerError
-      : appError('store_unavailable', { cause: ledgerError });
-  }
-  return error;
+  settle(
+    exchange,
+    {
+      status: gone ? 499 : error.status,
+      outcome: gone ? 'aborted' : 'error',
+      modelServed: null,
+      priceVersion: null,
+      finishReason: null,
+      errorType: gone ? 'client_gone' : error.code,
+      errorMessage: gone ? null : error.message,
+    },
+    deps,
+  );
 }

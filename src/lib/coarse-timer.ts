@@ -15,12 +15,14 @@ export interface TimeLimited {
   readonly expire: () => void;
 }
 
-/** One limit, in the list of those that are due with it: to call it off is to unlink it. */
+/** One limit, in the list of the new ones or of those that are due with it: to call it off is to unlink it. */
 class Entry extends Linked {
+  readonly ms: number;
   readonly owner: TimeLimited;
 
-  constructor(owner: TimeLimited) {
+  constructor(ms: number, owner: TimeLimited) {
     super();
+    this.ms = ms;
     this.owner = owner;
   }
 }
@@ -28,6 +30,8 @@ class Entry extends Linked {
 /** What `cancelTimer` takes; nothing can be read from it. */
 export type CoarseTimer = Entry | ReturnType<typeof setTimeout>;
 
+/** Begun since the last tick. Most are called off before the next one, and nobody need ever know when they were due. */
+const begun = new LinkedList<Entry>();
 /** By the tick in which they are due. */
 const dueAt = new Map<number, LinkedList<Entry>>();
 /** Entries that wait; each belongs to one request. */
@@ -44,17 +48,9 @@ export function startTimer(ms: number, owner: TimeLimited): CoarseTimer {
 
 /** As startTimer, for limits that may be late by a tick or two however short they are: never a timer of the runtime. */
 export function startCoarseTimer(ms: number, owner: TimeLimited): CoarseTimer {
-  startTicking();
-  // A loop that was held up has ticks to make up for, which must not count for what begins only now.
-  const behind = Math.floor((systemClock.monotonicMs() - tickedMs) / TICK_MS);
-  const dueTick = tick + behind + Math.ceil(ms / TICK_MS) + 1;
-  let list = dueAt.get(dueTick);
-  if (!list) {
-    list = new LinkedList();
-    dueAt.set(dueTick, list);
-  }
-  const entry = new Entry(owner);
-  list.add(entry);
+  if (ticking === null) startTicking();
+  const entry = new Entry(ms, owner);
+  begun.add(entry);
   waiting += 1;
   return entry;
 }
@@ -69,16 +65,33 @@ export function cancelTimer(timer: CoarseTimer): void {
 }
 
 function startTicking(): void {
-  if (ticking !== null) return;
   tickedMs = systemClock.monotonicMs();
   ticking = setInterval(() => {
     // A loop that was held up has missed ticks: the clock decides how many have passed.
     const passed = Math.floor((systemClock.monotonicMs() - tickedMs) / TICK_MS);
     tickedMs += passed * TICK_MS;
     for (let each = 0; each < passed; each++) runTick();
+    placeBegun();
     if (waiting === 0) stopTicking();
   }, TICK_MS);
   ticking.unref();
+}
+
+/** What began since the last tick counts from now, which may be later than the tick: then it expires late, never early. */
+function placeBegun(): void {
+  const lateMs = systemClock.monotonicMs() - tickedMs;
+  for (let entry = begun.first; entry; entry = begun.first) {
+    begun.remove(entry);
+    listDue(tick + Math.max(1, Math.ceil((entry.ms + lateMs) / TICK_MS))).add(entry);
+  }
+}
+
+function listDue(dueTick: number): LinkedList<Entry> {
+  const known = dueAt.get(dueTick);
+  if (known) return known;
+  const list = new LinkedList<Entry>();
+  dueAt.set(dueTick, list);
+  return list;
 }
 
 function stopTicking(): void {

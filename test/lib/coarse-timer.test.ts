@@ -1,6 +1,6 @@
 // Guarantee: a time limit fires once, never early, and not at all when it was called off.
 import { expect, test } from 'bun:test';
-import { cancelTimer, startTimer } from '../../src/lib/coarse-timer.ts';
+import { cancelTimer, startCoarseTimer, startTimer } from '../../src/lib/coarse-timer.ts';
 
 for (const ms of [50, 2_000]) {
   test(`a limit of ${ms} ms fires once and never early`, async () => {
@@ -58,5 +58,27 @@ test('a limit set after the loop was held up counts from when it was set', async
   const startedMs = performance.now();
   await new Promise<void>((resolve) => void startTimer(2_000, { expire: resolve }));
   expect(performance.now() - startedMs).toBeGreaterThanOrEqual(2_000 - 1);
+  cancelTimer(other);
+});
+
+test('a limit that begins just before a late tick is not early for it, and one of nothing expires', async () => {
+  const other = startTimer(60_000, { expire: () => {} });
+  const lastedMs = (ms: number) =>
+    new Promise<number>((resolve) => {
+      const startedMs = performance.now();
+      startCoarseTimer(ms, { expire: () => resolve(performance.now() - startedMs) });
+    });
+  const lasted: Promise<number>[] = [];
+  for (let round = 0; round < 8; round++) {
+    await Bun.sleep(20 + round * 11);
+    const heldUntilMs = performance.now() + 95;
+    while (performance.now() < heldUntilMs);
+    lasted.push(lastedMs(100));
+  }
+  for (const ms of await Promise.all(lasted)) {
+    expect(ms).toBeGreaterThanOrEqual(100 - 1);
+    expect(ms).toBeLessThan(500);
+  }
+  expect(await lastedMs(0)).toBeLessThan(400);
   cancelTimer(other);
 });
