@@ -221,7 +221,12 @@ async function measureJournal(): Promise<void> {
 /** Microseconds per event, by turns: each is appended and written as the event loop does it. */
 async function journalRound(events: readonly UsageEvent[], turn: number): Promise<Float64Array> {
   const folder = mkdtempSync(join(workDir, 'journal-'));
-  const journal = new Journal({ folder, settings: JOURNAL_DEFAULTS, log: silentLog });
+  const journal = new Journal({
+    folder,
+    settings: JOURNAL_DEFAULTS,
+    log: silentLog,
+    revive: (record) => record,
+  });
   const times = new Float64Array(Math.ceil(30_000 / turn));
   for (let at = 0, next = 0; at < times.length; at++) {
     const started = Bun.nanoseconds();

@@ -79,6 +79,8 @@ export class Ledger {
       settings,
       log: options.log,
       ...(options.io ? { io: options.io } : {}),
+      // Its mark, if it is open, stands where it stood: it is carried on when that segment goes.
+      revive: (record) => ({ ...record, mark: null, mayEnd: false }),
       onWritten: (lines) => this.#written(lines),
       onRefused: (lines, error) => this.#refused(lines, error),
     });

@@ -2,7 +2,7 @@
 // groups behind it. Owns the files; never looks into a record and never talks to the store.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type JournalLine, RECORD_BYTES_MAX, SEGMENT_HEADER } from '../core/journal-record.ts';
+import { decodeLines, type JournalLine, RECORD_BYTES_MAX, SEGMENT_HEADER } from '../core/journal-record.ts';
 import type { Log } from '../lib/log.ts';
 import { type JournalIo, journalIo } from './journal-io.ts';
 import { findSegments, type Segment, segmentName } from './segment-files.ts';
@@ -37,18 +37,26 @@ export interface JournalOptions<Line extends JournalLine> {
   readonly settings: JournalSettings;
   readonly log: Log;
   readonly io?: JournalIo;
+  /** The line of a record whose own line was let go: it is written again, and nobody waits for it any more. */
+  readonly revive: (record: JournalLine) => Line;
   /** These are with the kernel now. */
   readonly onWritten?: (lines: readonly Line[]) => void;
   /** These could not be written. Answers what to tell those who wait for them, or null when nothing is lost all the same. */
   readonly onRefused?: (lines: readonly Line[], error: JournalRefused) => Error | null;
 }
 
+/**
+ * What a write can be repeated from until it is synced: where somebody waits for the sync the lines themselves, else their bytes.
+ * Hundreds of lines with their text would outlive the collector's young generation.
+ */
+type Kept<Line> = readonly Line[] | Buffer;
+
 export class Journal<Line extends JournalLine = JournalLine> {
   readonly #options: JournalOptions<Line>;
   readonly #io: JournalIo;
   readonly #group = new WriteGroup<Line>();
   readonly #segments: Segment[];
-  readonly #syncs: SyncGroup<Line>;
+  readonly #syncs: SyncGroup<Kept<Line>>;
   #fd = -1;
   #current: Segment | null = null;
   #bytes: number;
@@ -233,7 +241,12 @@ export class Journal<Line extends JournalLine = JournalLine> {
   #writeGroup(segment: Segment, { lines, waiting }: TakenGroup<Line>, length: number): void {
     this.#write(segment, this.#group.buffer, length);
     this.#failing = false;
-    this.#syncs.add(this.#fd, lines);
+    const isAwaited = this.#options.settings.durability === 'strict';
+    this.#syncs.add(
+      this.#fd,
+      isAwaited ? lines : Buffer.from(this.#group.buffer.subarray(0, length)),
+      length,
+    );
     this.#options.onWritten?.(lines);
     waiting?.resolve();
   }
@@ -250,7 +263,8 @@ export class Journal<Line extends JournalLine = JournalLine> {
    * A failed sync is final for its file (faults.md section 2, rule 8): what it held unconfirmed is written again elsewhere,
    * and what waited to be written goes there as well.
    */
-  #startAfresh({ fd, lines, error }: SyncFailure<Line>): void {
+  #startAfresh({ fd, kept, error }: SyncFailure<Kept<Line>>): void {
+    const lines = kept.flatMap((each) => (Buffer.isBuffer(each) ? this.#revived(each) : each));
     this.#options.log.error(
       { error: error.message, records: lines.length },
       'journal sync failed; writing the unconfirmed records to a new segment',
@@ -260,6 +274,17 @@ export class Journal<Line extends JournalLine = JournalLine> {
     if (own) this.rotate();
     this.#appendAgain(lines, null);
     this.#appendAgain(pending.lines, pending.waiting);
+  }
+
+  #revived(bytes: Buffer): Line[] {
+    const { records } = decodeLines(bytes, 0, bytes.length);
+    return records.map(({ kind, idStart, idEnd, jsonStart, jsonEnd }) =>
+      this.#options.revive({
+        kind,
+        id: bytes.toString('latin1', idStart, idEnd),
+        json: bytes.toString('utf8', jsonStart, jsonEnd),
+      }),
+    );
   }
 
   #appendAgain(lines: readonly Line[], waiting: Waiting | null): void {

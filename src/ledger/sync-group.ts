@@ -1,52 +1,59 @@
 // Groups many writes under one fdatasync, off the event loop, and remembers what is not confirmed yet.
 // One sync runs at a time; a file that was finished is closed only after its last sync.
-import type { JournalLine } from '../core/journal-record.ts';
 
-export interface SyncGroupOptions<Line extends JournalLine> {
+export interface SyncGroupOptions<Kept> {
   readonly sync: (fd: number, done: (error: Error | null) => void) => void;
   readonly close: (fd: number) => void;
-  /** The file is lost for good; its lines must be written to another one. */
-  readonly onFailure: (failure: SyncFailure<Line>) => void;
+  /** The file is lost for good; what was kept of it must be written to another one. */
+  readonly onFailure: (failure: SyncFailure<Kept>) => void;
   readonly delayMs: number;
 }
 
-export interface SyncFailure<Line extends JournalLine> {
+export interface SyncFailure<Kept> {
   readonly fd: number;
-  readonly lines: readonly Line[];
+  /** In the order of the writes. */
+  readonly kept: readonly Kept[];
   readonly error: Error;
 }
 
 type Waiting = ReturnType<typeof Promise.withResolvers<void>>;
 
-interface Job<Line extends JournalLine> {
+interface Job<Kept> {
   readonly fd: number;
-  readonly lines: Line[];
+  readonly kept: Kept[];
   readonly waiting: Waiting | null;
   readonly closeAfter: boolean;
 }
 
-/** Lines kept for rewriting while a sync is under way. Beyond it a failed sync can lose what the page cache loses. */
-export const UNCONFIRMED_LINES_MAX = 50_000;
+/** Bytes kept for rewriting until they are synced. Beyond it a failed sync can lose what the page cache loses. */
+export const UNCONFIRMED_BYTES_MAX = 32 * 1024 * 1024;
 /** After a failed sync, pause before the next one, so that a dead disk is not asked in a busy loop. */
 const FAILURE_PAUSE_MS = 250;
 
-export class SyncGroup<Line extends JournalLine> {
-  readonly #options: SyncGroupOptions<Line>;
-  readonly #finished: Job<Line>[] = [];
+/** `Kept` is what one write can be repeated from; it is handed back when the write is lost. */
+export class SyncGroup<Kept> {
+  readonly #options: SyncGroupOptions<Kept>;
+  readonly #finished: Job<Kept>[] = [];
   #fd = -1;
-  #lines: Line[] = [];
+  #kept: Kept[] = [];
+  /** Of what is kept for the file that is written to now. */
+  #keptBytes = 0;
   #waiting: Waiting | null = null;
   #running = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #pauseMs = 0;
 
-  constructor(options: SyncGroupOptions<Line>) {
+  constructor(options: SyncGroupOptions<Kept>) {
     this.#options = options;
   }
 
-  add(fd: number, lines: readonly Line[]): void {
+  /** A write of `length` bytes has gone to the file. */
+  add(fd: number, kept: Kept, length: number): void {
     this.#fd = fd;
-    for (const line of lines) if (this.#lines.length < UNCONFIRMED_LINES_MAX) this.#lines.push(line);
+    if (this.#kept.length === 0 || this.#keptBytes + length <= UNCONFIRMED_BYTES_MAX) {
+      this.#kept.push(kept);
+      this.#keptBytes += length;
+    }
     if (!this.#timer) this.#schedule();
   }
 
@@ -60,14 +67,13 @@ export class SyncGroup<Line extends JournalLine> {
 
   /** The file gets no more writes: sync what is left of it, then close it. */
   finish(fd: number): void {
-    this.#finished.push({ fd, lines: this.#lines, waiting: this.#waiting, closeAfter: true });
-    this.#lines = [];
+    this.#finished.push({ fd, kept: this.#takeKept(), waiting: this.#waiting, closeAfter: true });
     this.#waiting = null;
     this.#schedule();
   }
 
   #idle(): boolean {
-    return this.#lines.length === 0 && this.#finished.length === 0 && !this.#running;
+    return this.#kept.length === 0 && this.#finished.length === 0 && !this.#running;
   }
 
   #schedule(): void {
@@ -78,7 +84,7 @@ export class SyncGroup<Line extends JournalLine> {
   #run(): void {
     this.#timer = null;
     const job = this.#finished.shift() ?? this.#takeCurrent();
-    if (job.lines.length === 0) {
+    if (job.kept.length === 0) {
       this.#done(job, null);
       return;
     }
@@ -89,33 +95,37 @@ export class SyncGroup<Line extends JournalLine> {
     });
   }
 
-  #takeCurrent(): Job<Line> {
-    const job = { fd: this.#fd, lines: this.#lines, waiting: this.#waiting, closeAfter: false };
-    this.#lines = [];
+  #takeCurrent(): Job<Kept> {
+    const job = { fd: this.#fd, kept: this.#takeKept(), waiting: this.#waiting, closeAfter: false };
     this.#waiting = null;
     return job;
   }
 
-  /** What was written to the same file since: a later sync of it would answer success for lost bytes. */
-  #takeLinesOf(failed: Job<Line>): Line[] {
-    if (failed.closeAfter) return [];
-    const closing = this.#finished.find((job) => job.fd === failed.fd);
-    const lines = closing ? closing.lines.splice(0) : this.#lines;
-    if (!closing) this.#lines = [];
-    return lines;
+  #takeKept(): Kept[] {
+    const kept = this.#kept;
+    this.#kept = [];
+    this.#keptBytes = 0;
+    return kept;
   }
 
-  #done(job: Job<Line>, error: Error | null): void {
+  /** What was written to the same file since: a later sync of it would answer success for lost bytes. */
+  #takeKeptOf(failed: Job<Kept>): Kept[] {
+    if (failed.closeAfter) return [];
+    const closing = this.#finished.find((job) => job.fd === failed.fd);
+    return closing ? closing.kept.splice(0) : this.#takeKept();
+  }
+
+  #done(job: Job<Kept>, error: Error | null): void {
     if (job.closeAfter) this.#options.close(job.fd);
     if (error) {
       this.#pauseMs = FAILURE_PAUSE_MS;
       this.#waitOn(job.waiting);
-      this.#options.onFailure({ fd: job.fd, lines: [...job.lines, ...this.#takeLinesOf(job)], error });
+      this.#options.onFailure({ fd: job.fd, kept: [...job.kept, ...this.#takeKeptOf(job)], error });
     } else {
       this.#pauseMs = 0;
       job.waiting?.resolve();
     }
-    if (this.#lines.length > 0 || this.#waiting || this.#finished.length > 0) this.#schedule();
+    if (this.#kept.length > 0 || this.#waiting || this.#finished.length > 0) this.#schedule();
   }
 
   /** Those who waited for a sync that failed wait for the next one. */

@@ -20,7 +20,7 @@ function steadyTraffic(drainIntervalMs: number) {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-drain-'));
   folders.push(folder);
   const settings = { ...LEDGER_DEFAULTS, drainIntervalMs };
-  const journal = new Journal({ folder, settings, log: silentLog });
+  const journal = new Journal({ folder, settings, log: silentLog, revive: (record) => record });
   const batches: number[] = [];
   const settle = () => {
     journal.append({ kind: 'E', id: 'req_1', json: '[]' });

@@ -297,3 +297,40 @@ test('a failed sync takes what waits to be written to the new file as well', asy
   await ledger.flush();
   expect((await ids()).sort()).toEqual(settled.sort());
 });
+
+test('a failed sync has all that it did not confirm written again, word for word: ends and open marks alike', async () => {
+  const { ledger, state, folder, ids } = await house({ syncIntervalMs: 1 });
+  const logs = () => readdirSync(folder).filter((name) => name.endsWith('.log'));
+  state.failSync = true;
+  ledger.begin(mark('req_open'), true);
+  const ended = ledger.begin(mark('req_ended'), true);
+  ledger.settle(usageEvent({ id: 'req_ended', modelAsked: 'größe/模型 “4o”' }), ended);
+  await ledger.confirmed();
+  ledger.settle(usageEvent({ id: 'req_later' }));
+  await ledger.confirmed();
+  while (logs().length < 2) await Bun.sleep(1);
+  state.failSync = false;
+  await Bun.sleep(300);
+  const [first = '', second = ''] = logs()
+    .sort()
+    .map((name) => readFileSync(join(folder, name), 'utf8'));
+  const records = (text: string) => text.split('\n').slice(1, -1);
+  expect(records(first).map((line) => line.slice(9, 19))).toContain('S req_open');
+  expect(records(second).slice(0, 3)).toEqual(records(first).slice(0, 3));
+  expect(written(folder).filter((record) => record === 'E req_later').length).toBeGreaterThan(0);
+  expect(ledger.stats.openMarks).toBe(1);
+  await ledger.flush();
+  expect((await ids()).sort()).toEqual(['req_ended', 'req_later']);
+});
+
+test('what cannot be written again after a failed sync is kept in memory until it is stored', async () => {
+  const { ledger, state, ids } = await house({ syncIntervalMs: 20 });
+  const settled = settleMany(ledger, 3);
+  await ledger.confirmed();
+  state.failSync = true;
+  state.full = true;
+  while (ledger.stats.failure === null) await Bun.sleep(1);
+  expect(ledger.stats.uncounted).toBe(0);
+  await ledger.flush();
+  expect((await ids()).sort()).toEqual(settled.sort());
+});
