@@ -17,12 +17,13 @@ export interface TimeLimited {
 
 /** One limit, in the list of the new ones or of those that are due with it: to call it off is to unlink it. */
 class Entry extends Linked {
-  readonly ms: number;
+  /** Monotonic time. */
+  readonly dueMs: number;
   readonly owner: TimeLimited;
 
-  constructor(ms: number, owner: TimeLimited) {
+  constructor(dueMs: number, owner: TimeLimited) {
     super();
-    this.ms = ms;
+    this.dueMs = dueMs;
     this.owner = owner;
   }
 }
@@ -30,7 +31,7 @@ class Entry extends Linked {
 /** What `cancelTimer` takes; nothing can be read from it. */
 export type CoarseTimer = Entry | ReturnType<typeof setTimeout>;
 
-/** Begun since the last tick. Most are called off before the next one, and nobody need ever know when they were due. */
+/** Begun since the last tick. Most are called off before the next one and never looked at again. */
 const begun = new LinkedList<Entry>();
 /** By the tick in which they are due. */
 const dueAt = new Map<number, LinkedList<Entry>>();
@@ -49,7 +50,7 @@ export function startTimer(ms: number, owner: TimeLimited): CoarseTimer {
 /** As startTimer, for limits that may be late by a tick or two however short they are: never a timer of the runtime. */
 export function startCoarseTimer(ms: number, owner: TimeLimited): CoarseTimer {
   if (ticking === null) startTicking();
-  const entry = new Entry(ms, owner);
+  const entry = new Entry(systemClock.monotonicMs() + ms, owner);
   begun.add(entry);
   waiting += 1;
   return entry;
@@ -67,22 +68,21 @@ export function cancelTimer(timer: CoarseTimer): void {
 function startTicking(): void {
   tickedMs = systemClock.monotonicMs();
   ticking = setInterval(() => {
+    placeBegun();
     // A loop that was held up has missed ticks: the clock decides how many have passed.
     const passed = Math.floor((systemClock.monotonicMs() - tickedMs) / TICK_MS);
     tickedMs += passed * TICK_MS;
     for (let each = 0; each < passed; each++) runTick();
-    placeBegun();
     if (waiting === 0) stopTicking();
   }, TICK_MS);
   ticking.unref();
 }
 
-/** What began since the last tick counts from now, which may be later than the tick: then it expires late, never early. */
+/** Each to the first tick at which it is over, which may be one of those that are run next. */
 function placeBegun(): void {
-  const lateMs = systemClock.monotonicMs() - tickedMs;
   for (let entry = begun.first; entry; entry = begun.first) {
     begun.remove(entry);
-    listDue(tick + Math.max(1, Math.ceil((entry.ms + lateMs) / TICK_MS))).add(entry);
+    listDue(tick + Math.max(1, Math.ceil((entry.dueMs - tickedMs) / TICK_MS))).add(entry);
   }
 }
 
