@@ -64,13 +64,10 @@ export function createGateway(deps: GatewayParts): Gateway {
     const { path, query } = target;
     const counts = path === COUNT_TOKENS_PATH;
     const endpoint = counts ? MESSAGES : (COMPLETIONS.get(path) ?? generateEndpoint(path));
-    if (!endpoint) {
-      const answering = answerQuestion(call, { actor, identity, deps });
-      return answering.catch((thrown: unknown) => refuse(thrown, call, identity));
-    }
+    const refused = (thrown: unknown) => refuse(thrown, call, identity);
+    if (!endpoint) return answerQuestion(call, { actor, identity, deps }).catch(refused);
     allow(request, 'POST');
     call.keepOpen();
-    const refused = (thrown: unknown) => refuse(thrown, call, identity);
     const completion = { request, identity, endpoint, actor, query, caller: call, refused };
     return counts ? handleCountTokens(completion, deps).catch(refused) : handleCompletion(completion, deps);
   }

@@ -1,5 +1,5 @@
 // The journal: append-only segment files, one synchronous write for all records of a turn of the event loop, synced in
-// groups behind it. Owns the files; never looks into a record and never talks to the store.
+// groups behind it. Owns the files; never reads what a record says and never talks to the store.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeLines, type JournalLine, RECORD_BYTES_MAX, SEGMENT_HEADER } from '../core/journal-record.ts';
