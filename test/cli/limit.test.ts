@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LimitOptions, readLimitOptions } from '../../src/cli/limit-options.ts';
-import { runCommand } from '../support/server-process.ts';
+import { runTollgate } from '../support/spawn-tollgate.ts';
 
 let workDir = '';
-const run = (...args: string[]) => runCommand([...args, '--data', join(workDir, 'data')], { workDir });
+const run = (...args: string[]) => runTollgate(workDir, [...args, '--data', join(workDir, 'data')]);
 beforeAll(async () => {
   workDir = mkdtempSync(join(tmpdir(), 'tollgate-limit-'));
-  expect((await run('user', 'create', 'ann')).status).toBe(0);
+  expect((await run('user', 'create', 'ann')).exitCode).toBe(0);
 }, 30_000);
 afterAll(() => rmSync(workDir, { recursive: true, force: true }));
 
@@ -18,7 +18,7 @@ test('set, list, raise, remove, report', async () => {
   const set = await run(
     ...['limit', 'set', '--user', 'ann', '--budget', '2.50', '--per', 'day', '--concurrent', '3'],
   );
-  expect(set.status).toBe(0);
+  expect(set.exitCode).toBe(0);
   const [, budget = ''] = /^(lim_\w+) {2}daily budget: \$2\.50$/m.exec(set.stdout) ?? [];
   const [, slots = ''] = /^(lim_\w+) {2}requests at once: 3 requests$/m.exec(set.stdout) ?? [];
   expect((await run('limit', 'raise', budget, '--to', '5', '--for', '7d')).stderr).toContain(
@@ -28,15 +28,15 @@ test('set, list, raise, remove, report', async () => {
   expect(list.stdout).toMatch(/daily budget +\$5\.00 \(raised\) +\$0\.00/);
   expect(list.stdout).toMatch(/requests at once +3 requests/);
   expect((await run('limit', 'list', '--house')).stdout.trim().split('\n').length).toBe(1);
-  expect((await run('limit', 'remove', slots)).status).toBe(0);
+  expect((await run('limit', 'remove', slots)).exitCode).toBe(0);
   const gone = await run('limit', 'remove', slots);
-  expect([gone.status, gone.stderr]).toEqual([1, 'tollgate: Limit not found\n']);
+  expect([gone.exitCode, gone.stderr]).toEqual([1, 'tollgate: Limit not found\n']);
   expect((await run('limit', 'report', '--month', '2026-11')).stdout).toContain('HIGHEST');
 }, 30_000);
 
 test('wrong usage exits with 2 and says what would be right', async () => {
-  const { status, stderr } = await run('limit', 'set', '--concurrent', '1');
-  expect([status, stderr]).toEqual([2, expect.stringContaining('--user NAME, --key ID or --house')]);
+  const { exitCode, stderr } = await run('limit', 'set', '--concurrent', '1');
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--user NAME, --key ID or --house')]);
   const cases: [options: LimitOptions, says: RegExp][] = [
     [{ house: true }, /say what to limit/],
     [{ house: true, budget: '1e3', per: 'day' }, /amount of dollars such as 25/],

@@ -7,7 +7,7 @@ import {
   type ScriptedUpstream,
   startScriptedUpstream,
 } from '../support/scripted-upstream.ts';
-import { runCommand } from '../support/server-process.ts';
+import { runTollgate } from '../support/spawn-tollgate.ts';
 import { startTollgate, type TestTollgate } from '../support/start-tollgate.ts';
 
 setDefaultTimeout(60_000);
@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 async function price(...args: string[]) {
-  return runCommand(['price', ...args, '--data', tollgate.dataDir], { workDir: dirname(tollgate.dataDir) });
+  return runTollgate(dirname(tollgate.dataDir), ['price', ...args, '--data', tollgate.dataDir]);
 }
 
 async function costOfOne() {
@@ -54,10 +54,10 @@ async function untilCost(cost: number) {
 
 test('the store wins over the file, the sharper name over the glob; each row keeps its version', async () => {
   expect((await costOfOne()).version).toMatch(/^tollgate\.yaml [0-9a-f]{8}$/);
-  expect((await price('set', 'up/*', '--input', '2', '--output', '3')).status).toBe(0);
+  expect((await price('set', 'up/*', '--input', '2', '--output', '3')).exitCode).toBe(0);
   // 1000 x $2 + 100 x $3 per million.
   expect((await untilCost(2_300_000)).version).toMatch(/^prc_[0-9a-f]+ [0-9a-f]{8}$/);
-  expect((await price('set', 'up/m', '--input', '0', '--output', '5')).status).toBe(0);
+  expect((await price('set', 'up/m', '--input', '0', '--output', '5')).exitCode).toBe(0);
   await untilCost(500_000);
   expect((await price('list')).stdout).toMatch(/up\/m +0 +5/);
   await price('remove', 'up/m');
@@ -74,7 +74,7 @@ test('the store wins over the file, the sharper name over the glob; each row kee
 
 test('a bad price is refused and says what is right', async () => {
   expect((await price('set', 'gpt-5', '--input', '1', '--output', '1')).stderr).toContain('provider/model');
-  expect((await price('set', 'up/m', '--input', '-1', '--output', '1')).status).toBe(2);
-  expect((await price('set', 'up/m', '--input', '1')).status).toBe(2);
-  expect((await price('remove', 'up/none')).status).toBe(1);
+  expect((await price('set', 'up/m', '--input', '-1', '--output', '1')).exitCode).toBe(2);
+  expect((await price('set', 'up/m', '--input', '1')).exitCode).toBe(2);
+  expect((await price('remove', 'up/none')).exitCode).toBe(1);
 });

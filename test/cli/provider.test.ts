@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jsonAnswer, type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts';
+import { runTollgate } from '../support/spawn-tollgate.ts';
 
-const TOLLGATE = join(import.meta.dir, '../../bin/tollgate');
 const SECRET = 'sk-canary-provider-0123456789abcd';
 let workDir = '';
 let upstream: ScriptedUpstream;
@@ -34,18 +34,11 @@ async function run(
   args: string[],
   options: { env?: Record<string, string>; stdin?: string } = {},
 ): Promise<Ran> {
-  const child = Bun.spawn([TOLLGATE, ...args], {
-    cwd: workDir,
-    env: { PATH: process.env.PATH ?? '', ...options.env },
-    stdin: new TextEncoder().encode(options.stdin ?? ''),
-    stdout: 'pipe',
-    stderr: 'pipe',
-  });
-  const [out, err, status] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
+  const {
+    exitCode: status,
+    stdout: out,
+    stderr: err,
+  } = await runTollgate(workDir, args, { environment: options.env ?? {}, ...options });
   expect(out + err).not.toContain(SECRET);
   return { status, out, err };
 }
@@ -73,7 +66,10 @@ test('add, list, test, disable, enable, remove', async () => {
   expect((await run(['provider', 'remove', id], { env })).status).toBe(0);
   expect((await run(['provider', 'list'], { env })).out).not.toContain('team key');
   expect(await run(['provider', 'disable', 'crd_nobody'], { env })).toMatchObject({ status: 1 });
-  expect(await run(['provider', 'add', 'openai', '--label', 'x'], { env })).toMatchObject({ status: 2 });
+  expect(await run(['provider', 'add', 'openai', '--label', 'x'], { env })).toMatchObject({
+    status: 2,
+    err: 'tollgate: nothing came on standard input; send the provider key there\n',
+  });
 }, 60_000);
 
 test('MASTER_KEY changes by command; afterwards only the new one opens', async () => {
@@ -139,7 +135,7 @@ test('SIGHUP takes a good file; a wrong one changes nothing and says so', async 
   const house = (rotation: string) =>
     `providers:\n  house:\n    base_url: ${upstream.url}/v1\n    api_keys: ["${SECRET}"]\n    rotation: ${rotation}\naliases:\n  ${rotation}: house/m\n`;
   writeFileSync(file, house('balanced'));
-  const server = Bun.spawn([TOLLGATE, 'serve', '--port', '0'], {
+  const server = Bun.spawn([join(import.meta.dir, '../../bin/tollgate'), 'serve', '--port', '0'], {
     cwd: workDir,
     env: { PATH: process.env.PATH ?? '', PROXY_API_KEY: 'master-key-for-this-test-0123456789' },
     stdout: 'pipe',

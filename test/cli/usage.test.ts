@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { openStore } from '../../src/store/open-store.ts';
 import { insertUsageEvents } from '../../src/store/usage-events.ts';
-import { runCommand } from '../support/server-process.ts';
+import { runTollgate } from '../support/spawn-tollgate.ts';
 import { usageEvent } from '../support/usage-events.ts';
 
 setDefaultTimeout(60_000);
@@ -16,7 +16,7 @@ let workDir: string;
 let dataDir: string;
 
 async function run(...args: string[]) {
-  return runCommand([...args, '--data', dataDir], { workDir });
+  return runTollgate(workDir, [...args, '--data', dataDir]);
 }
 
 async function inStore(
@@ -46,7 +46,7 @@ afterAll(() => rmSync(workDir, { recursive: true, force: true }));
 
 test('export: rows on stdout, progress on stderr, filters, formulas made harmless', async () => {
   const all = await run('usage', 'export', '--format', 'csv');
-  expect([all.status, all.stdout.trimEnd().split('\n').length]).toEqual([0, 1_201]);
+  expect([all.exitCode, all.stdout.trimEnd().split('\n').length]).toEqual([0, 1_201]);
   expect(all.stdout.split('\n')[1]).toContain(`,'=cmd(),`);
   expect(all.stderr).toContain('100% 1200/1200');
   const some = await run('usage', 'export', '--format', 'ndjson', '--provider', 'groq');
@@ -60,28 +60,28 @@ test('export: rows on stdout, progress on stderr, filters, formulas made harmles
 
 test('export: wrong usage is status 2 and says what is right', async () => {
   const format = await run('usage', 'export', '--format', 'xml');
-  expect([format.status, format.stdout]).toEqual([2, '']);
+  expect([format.exitCode, format.stdout]).toEqual([2, '']);
   const since = await run('usage', 'export', '--since', 'yesterday');
-  expect(since.status).toBe(2);
+  expect(since.exitCode).toBe(2);
   expect(since.stderr).toContain('--since');
-  expect((await run('usage', 'export', '--user', 'nobody')).status).toBe(1);
+  expect((await run('usage', 'export', '--user', 'nobody')).exitCode).toBe(1);
 });
 
 test('prune: deletes what is older, keeps the totals; verify agrees before and after', async () => {
-  expect(await run('verify')).toMatchObject({ status: 0, stdout: 'ok: every counter equals its rows\n' });
+  expect(await run('verify')).toMatchObject({ exitCode: 0, stdout: 'ok: every counter equals its rows\n' });
   const pruned = await run('usage', 'prune', '--days', '10');
-  expect(pruned.status).toBe(0);
+  expect(pruned.exitCode).toBe(0);
   const deleted = Number(/^deleted (\d+)$/m.exec(pruned.stdout)?.[1]);
   expect(deleted).toBeGreaterThan(900);
   expect((await run('usage', 'export')).stdout.trimEnd().split('\n').length).toBe(1_201 - deleted);
-  expect((await run('verify')).status).toBe(0);
-  expect((await run('usage', 'prune', '--days', '0')).status).toBe(2);
+  expect((await run('verify')).exitCode).toBe(0);
+  expect((await run('usage', 'prune', '--days', '0')).exitCode).toBe(2);
 });
 
 test('verify: names each difference and ends with status 1', async () => {
   await inStore((store) => sql`UPDATE usage_days SET requests = requests + 1`.execute(store.write));
-  const { status, stdout, stderr } = await run('verify');
-  expect(status).toBe(1);
+  const { exitCode, stdout, stderr } = await run('verify');
+  expect(exitCode).toBe(1);
   expect(stdout).toMatch(/usage_days, provider 'groq', .*: requests is \d+, the rows say \d+/);
   expect(stderr).toContain('differences');
 });

@@ -8,7 +8,8 @@ import { chargedNanoUsd } from '../../src/core/usage-event.ts';
 import { asArray, asObject } from '../../src/lib/json.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { chatStream, startScriptedUpstream, streamAnswer } from '../support/scripted-upstream.ts';
-import { runCommand, type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { runTollgate } from '../support/spawn-tollgate.ts';
 
 const USAGE = { prompt_tokens: 1_600, completion_tokens: 50 };
 /** At $1 and $2 a million tokens. */
@@ -28,8 +29,8 @@ test('P2: three kills in mid-stream: the provider never bills more than the budg
   const start = () => startServerProcess({ dataDir: join(workDir, 'data'), workDir, environment });
   try {
     const run = async (...args: string[]) => {
-      const result = await runCommand([...args, ...data], { workDir });
-      expect([args[0], result.status, result.stderr.includes('tollgate:')]).toEqual([args[0], 0, false]);
+      const result = await runTollgate(workDir, [...args, ...data]);
+      expect([args[0], result.exitCode, result.stderr.includes('tollgate:')]).toEqual([args[0], 0, false]);
       return result.stdout.trim();
     };
     await run('user', 'create', 'ann');

@@ -18,8 +18,9 @@ import {
   startScriptedUpstream,
   streamAnswer,
 } from '../support/scripted-upstream.ts';
-import { runCommand, startServerProcess } from '../support/server-process.ts';
+import { startServerProcess } from '../support/server-process.ts';
 import { fillDisk, mayMount, mountSmallDisk, unmount } from '../support/small-disk.ts';
+import { runTollgate } from '../support/spawn-tollgate.ts';
 import { usageEvent } from '../support/usage-events.ts';
 
 setDefaultTimeout(90_000);
@@ -43,22 +44,17 @@ async function serverHouse(
     request.json?.stream === true ? streamAnswer(chatStream(['a', 'b'])) : jsonAnswer(chatCompletion('ok')),
   );
   endings.push(() => upstream.stop());
-  const data = ['--data', dataDir];
-  await runCommand(['user', 'create', 'ann', '--role', 'user', ...data], { workDir });
-  const key = (
-    await runCommand(['key', 'create', '--user', 'ann', '--name', 'k', ...data], { workDir })
-  ).stdout.trim();
-  if (budget)
-    await runCommand(['limit', 'set', '--user', 'ann', '--budget', budget, '--per', 'forever', ...data], {
-      workDir,
-    });
+  const run = (command: string) => runTollgate(workDir, [...command.split(' '), '--data', dataDir]);
+  await run('user create ann --role user');
+  const key = (await run('key create --user ann --name k')).stdout.trim();
+  if (budget) await run(`limit set --user ann --budget ${budget} --per forever`);
   const server = await startServerProcess({
     dataDir,
     workDir,
     environment: { OPENAI_API_KEY: 'sk-x', OPENAI_API_BASE: `${upstream.url}/v1`, ...environment },
   });
   endings.push(() => server.kill());
-  return { server, key, upstream, verify: () => runCommand(['verify', ...data], { workDir }) };
+  return { server, key, upstream, verify: () => run('verify') };
 }
 
 /** One whole answer; its status and how long it took. */
@@ -110,7 +106,7 @@ describe('the database is away', () => {
     await untilRows(dataDir, answers.length + 1);
     expect(await server.end()).toBe(0);
     expect(countEvents(dataDir)).toEqual({ rows: answers.length + 1, ids: answers.length + 1 });
-    expect((await verify()).status).toBe(0);
+    expect((await verify()).exitCode).toBe(0);
   });
 
   for (const [name, away, back] of [
@@ -173,7 +169,7 @@ describe('the database is away', () => {
       await untilRows(dataDir, served);
       expect(await server.end()).toBe(0);
       expect(countEvents(dataDir)).toEqual({ rows: served, ids: served });
-      expect((await verify()).status).toBe(0);
+      expect((await verify()).exitCode).toBe(0);
     },
   );
   test.skipIf(!mayMount)(

@@ -79,7 +79,11 @@ describe(`${ROUNDS} kills, seed ${SEED}`, () => {
   });
 
   test('verify passes, the journal is empty after an orderly end, nothing was set aside', () => {
-    expect(result.verify).toEqual({ status: 0, stdout: 'ok: every counter equals its rows\n', stderr: '' });
+    expect(result.verify).toEqual({
+      exitCode: 0,
+      stdout: 'ok: every counter equals its rows\n',
+      stderr: '',
+    });
     expect(result.exitStatus).toBe(0);
     expect(result.journalLeft).toEqual([]);
   });

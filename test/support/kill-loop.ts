@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { openStore } from '../../src/store/open-store.ts';
 import type { UsageEventRow } from '../../src/store/usage-listing.ts';
 import { type ScriptedAnswer, startScriptedUpstream, type UpstreamRequest } from './scripted-upstream.ts';
-import { runCommand, type ServerProcess, startServerProcess } from './server-process.ts';
+import { type ServerProcess, startServerProcess } from './server-process.ts';
+import { type CommandResult, runTollgate } from './spawn-tollgate.ts';
 
 export interface Tally {
   readonly promptTokens: number;
@@ -22,7 +23,7 @@ export interface KillLoopResult {
   readonly completed: ReadonlySet<number>;
   readonly rows: readonly UsageEventRow[];
   readonly readyMs: readonly number[];
-  readonly verify: { readonly status: number; readonly stdout: string; readonly stderr: string };
+  readonly verify: CommandResult;
   /** Names left in the journal's folder after the last, orderly end. */
   readonly journalLeft: readonly string[];
   readonly exitStatus: number;
@@ -51,7 +52,7 @@ export async function runKillLoop(rounds: number, random: () => number): Promise
     const last = await startServerProcess({ dataDir, workDir, environment });
     readyMs.push(last.readyMs);
     const exitStatus = await last.end();
-    const verify = await runCommand(['verify', '--data', dataDir], { workDir });
+    const verify = await runTollgate(workDir, ['verify', '--data', dataDir]);
     const store = await openStore({ path: join(dataDir, 'tollgate.db'), mode: 'inline' });
     const rows = await store.read.selectFrom('usage_events').selectAll().execute();
     await store.close();
@@ -70,9 +71,9 @@ export function requestIdOf(number: number): string {
 
 async function makeKey(workDir: string, dataDir: string): Promise<string> {
   const data = ['--data', dataDir];
-  const user = await runCommand(['user', 'create', 'ann', '--role', 'user', ...data], { workDir });
-  if (user.status !== 0) throw new Error(user.stderr);
-  const key = await runCommand(['key', 'create', '--user', 'ann', '--name', 'kill', ...data], { workDir });
+  const user = await runTollgate(workDir, ['user', 'create', 'ann', '--role', 'user', ...data]);
+  if (user.exitCode !== 0) throw new Error(user.stderr);
+  const key = await runTollgate(workDir, ['key', 'create', '--user', 'ann', '--name', 'kill', ...data]);
   return key.stdout.trim();
 }
 

@@ -48,25 +48,6 @@ export async function startServerProcess(options: ServerOptions): Promise<Server
   };
 }
 
-/** Runs one command to its end. */
-export async function runCommand(
-  args: readonly string[],
-  options: { readonly workDir: string; readonly stdin?: string },
-): Promise<{ status: number; stdout: string; stderr: string }> {
-  const child = Bun.spawn([TOLLGATE, ...args], {
-    cwd: options.workDir,
-    env: { PATH: process.env.PATH ?? '', LOG_LEVEL: 'warn' },
-    stdin: new TextEncoder().encode(options.stdin ?? ''),
-    stdout: 'pipe',
-    stderr: 'pipe',
-  });
-  const [stdout, stderr] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-  ]);
-  return { status: await child.exited, stdout, stderr };
-}
-
 /** Reads until the listening line, and goes on reading so that the pipe never fills. */
 async function firstUrl(output: ReadableStream<Uint8Array>): Promise<string | null> {
   const reader = output.getReader();

@@ -46,7 +46,7 @@ export async function runTollgate(
   const child = Bun.spawn([options.bin ?? BIN, ...args], {
     cwd: workDir,
     env: cleanEnvironment(options.environment ?? {}),
-    stdin: new TextEncoder().encode(options.stdin ?? ''),
+    stdin: 'pipe',
     stdout: 'pipe',
     stderr: 'pipe',
   });
@@ -54,8 +54,23 @@ export async function runTollgate(
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
     child.exited,
+    give(child.stdin, options.stdin ?? ''),
   ]);
   return { stdout, stderr, exitCode };
+}
+
+/**
+ * Writes `text` and ends the input. Always a pipe: for no bytes the runtime would open /dev/null, which is not empty on
+ * every machine (in a container it can be an ordinary file that keeps what was written to it).
+ */
+async function give(input: Bun.FileSink, text: string): Promise<void> {
+  try {
+    input.write(text);
+    await input.end();
+  } catch (error) {
+    // A command may end without having read what it was given.
+    if ((error as { code?: string }).code !== 'EPIPE') throw error;
+  }
 }
 
 export async function spawnTollgate(
