@@ -15,7 +15,7 @@ import { direct } from './rungs/direct.ts';
 import { least } from './rungs/least.ts';
 import { NGINX_MISSING, nginxKeyed, nginxPass } from './rungs/nginx.ts';
 import type { System } from './rungs/system.ts';
-import { tollgate, tollgateBare } from './rungs/tollgate.ts';
+import { tollgate, tollgateBare, tollgateNormal, tollgateUnwritten } from './rungs/tollgate.ts';
 import { describeMachine, findTool, pinSelf } from './system/machine.ts';
 
 const SYSTEMS: readonly System[] = [
@@ -26,6 +26,8 @@ const SYSTEMS: readonly System[] = [
   least,
   tollgateBare,
   tollgate,
+  tollgateUnwritten,
+  tollgateNormal,
   portkey,
   litellm,
   bifrost,

@@ -140,6 +140,8 @@ function withoutAccounts(numbers: Record<string, number>): Record<string, number
 
 /** Some rows only make sense for some systems. */
 function fits(system: System, row: Row): boolean {
+  if (row.kind === 'capacity' && row.comparesUsageWrites) return system.usageWrites !== undefined;
+  if (system.usageWrites !== undefined && system.usageWrites !== 'full') return false;
   if (row.kind === 'serial') return system !== direct;
   if (upstreamOf(row) === 'tls') return system.trusts === true;
   if (row.kind === 'stalled-store') return system.keepsUsage === true;

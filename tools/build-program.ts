@@ -16,10 +16,19 @@ export interface BuildOptions {
   readonly outdir: string;
   /** A module that the program loads before anything else: the benchmark's ledger that writes nothing. */
   readonly preload?: string;
+  /** A text that stands once in one of the sources and is built as another, for the benchmark. */
+  readonly changed?: ChangedSource;
+}
+
+export interface ChangedSource {
+  /** Below src/. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
 }
 
 /** Builds the program from the sources of this checkout. Throws with what the bundler found wrong. */
-export async function buildProgram({ outdir, preload }: BuildOptions): Promise<void> {
+export async function buildProgram({ outdir, preload, changed }: BuildOptions): Promise<void> {
   const unfinished = `${outdir}.new`;
   rmSync(unfinished, { recursive: true, force: true });
   // Before the bundler, whose error for a folder that may not be written names no cause.
@@ -33,7 +42,7 @@ export async function buildProgram({ outdir, preload }: BuildOptions): Promise<v
     // Names and lines stay as they are: minified it would be a megabyte less in memory, and its stack traces unreadable.
     minify: false,
     tsconfig: join(ROOT, 'tsconfig.json'),
-    plugins: preload === undefined ? [] : [loadsFirst(preload)],
+    plugins: [...(preload ? [loadsFirst(preload)] : []), ...(changed ? [await changes(changed)] : [])],
   });
   const assets = join(unfinished, 'assets');
   mkdirSync(assets);
@@ -53,6 +62,20 @@ function loadsFirst(preload: string): BunPlugin {
         loader: 'ts',
         contents: `import ${JSON.stringify(preload)};\n${await Bun.file(path).text()}`,
       }));
+    },
+  };
+}
+
+async function changes({ file, from, to }: ChangedSource): Promise<BunPlugin> {
+  const source = join(SOURCES, file);
+  const parts = (await Bun.file(source).text()).split(from);
+  if (parts.length !== 2) throw new Error(`'${from}' does not stand once in src/${file}`);
+  return {
+    name: 'changed source',
+    setup: (build) => {
+      build.onLoad({ filter: /\.ts$/ }, ({ path }) =>
+        path === source ? { loader: 'ts', contents: parts.join(to) } : undefined,
+      );
     },
   };
 }

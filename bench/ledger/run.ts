@@ -1,47 +1,25 @@
 // `npm run bench:ledger`: the ledger's promises in figures. Fills a store with three million events (LEDGER_ROWS), then
-// measures overview queries, inserts beside a prune, an export's memory, and the journal's cost per request.
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+// measures overview queries, an export's memory, inserts beside queries, a prune and a migration (row K of the method), and
+// the journal's cost per request.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { UsageEvent } from '../../src/core/usage-event.ts';
 import { encodeUsageEvent } from '../../src/core/usage-record.ts';
 import { JOURNAL_DEFAULTS, Journal } from '../../src/ledger/journal.ts';
 import { silentLog } from '../../src/lib/log.ts';
-import { applyRetention } from '../../src/services/apply-retention.ts';
-import { openStore, type Store } from '../../src/store/open-store.ts';
-import { insertUsageEvents } from '../../src/store/usage-events.ts';
-import { usageTotals } from '../../src/store/usage-reading.ts';
-import { DIMENSIONS, PAIRS } from '../../src/store/usage-scopes.ts';
-import { usageSeries } from '../../src/store/usage-series.ts';
-import { usageCrossing, usageShares } from '../../src/store/usage-shares.ts';
-import { eventAt, type Filled, fillStore } from './fill-store.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import { eventAt, fillStore } from './fill-store.ts';
+import { measureInserts } from './inserts.ts';
+import { measureQueries, overviewQueries } from './queries.ts';
+import { allMet, tell } from './verdicts.ts';
 
 const ROWS = Number(process.env.LEDGER_ROWS ?? 3_000_000);
 const ROOT = resolve(import.meta.dir, '../..');
-const DAY_MS = 86_400_000;
-const QUERY_MS_MAX = 100;
-const INSERT_PAUSE_MS_MAX = 50;
 const EXPORT_MB_MAX = 200;
 const JOURNAL_US_MAX = 5;
 /** Requests that one turn of the event loop brings: alone on a quiet server, and at 64 connections without a pause. */
 const TURNS = [1, 16] as const;
-
-interface Line {
-  readonly what: string;
-  readonly value: string;
-  readonly bar: string;
-  readonly met: boolean;
-}
-
-const report: Line[] = [];
-let nextNumber = ROWS;
-
-function tell(line: Line): void {
-  report.push(line);
-  console.log(
-    `${line.met ? 'met   ' : 'MISSED'}  ${line.what.padEnd(58)} ${line.value.padStart(22)}   bar ${line.bar}`,
-  );
-}
 
 const workDir = mkdtempSync(join(tmpdir(), 'tollgate-bench-'));
 const dataDir = join(workDir, 'data');
@@ -50,116 +28,20 @@ try {
 } finally {
   rmSync(workDir, { recursive: true, force: true });
 }
-process.exitCode = report.every((line) => line.met) ? 0 : 1;
+process.exitCode = allMet() ? 0 : 1;
 
 async function main(): Promise<void> {
-  const { mkdirSync } = await import('node:fs');
   mkdirSync(dataDir);
   const path = join(dataDir, 'tollgate.db');
   await measureJournal();
   const store = await openStore({ path, mode: 'threaded' });
   const filled = await fillStore(store, ROWS, Date.now());
   console.log(`${ROWS} events, database ${Math.round(statSync(path).size / 1e6)} MB`);
-  await measureQueries(store, filled);
+  const queries = await overviewQueries(store, filled);
+  await measureQueries(queries);
   await measureExport();
-  await measurePrune(store, filled);
+  await measureInserts({ store, path, filled, rows: ROWS }, queries);
   await store.close();
-}
-
-async function measureQueries(store: Store, { sinceMs, untilMs }: Filled): Promise<void> {
-  const all = { kind: 'all' } as const;
-  const user = { kind: 'user', value: 'usr_3' } as const;
-  const month = { sinceMs: untilMs - 30 * DAY_MS, untilMs };
-  const year = { sinceMs, untilMs };
-  const timeZone = 'Asia/Kathmandu';
-  const queries: [string, () => Promise<unknown>][] = [
-    ['totals of the house, a year', () => usageTotals(store.read, { subject: all, ...year })],
-    [
-      'days of the house, a year, Kathmandu',
-      () => usageSeries(store.read, { subject: all, ...year, step: 'day', timeZone }),
-    ],
-    [
-      'days of the house, a month',
-      () => usageSeries(store.read, { subject: all, ...month, step: 'day', timeZone }),
-    ],
-    [
-      'hours of the house, a month',
-      () => usageSeries(store.read, { subject: all, ...month, step: 'hour', timeZone }),
-    ],
-    ['totals of a user, a year', () => usageTotals(store.read, { subject: user, ...year })],
-    [
-      'days of a user, a year',
-      () => usageSeries(store.read, { subject: user, ...year, step: 'day', timeZone }),
-    ],
-  ];
-  for (const by of DIMENSIONS) {
-    queries.push([`house by ${by}, a year`, () => usageShares(store.read, { subject: all, ...year, by })]);
-    if (by !== 'user')
-      queries.push([
-        `a user by ${by}, a year`,
-        () => usageShares(store.read, { subject: user, ...year, by }),
-      ]);
-  }
-  const ragged = { sinceMs: sinceMs + 17.3 * DAY_MS, untilMs: untilMs - 17.3 * DAY_MS };
-  for (const pair of PAIRS) {
-    const { rows } = await usageShares(store.read, { subject: all, ...year, by: pair.owner, limit: 20 });
-    const owners = rows.map((row) => row.value);
-    const cross = (range: typeof year) => () =>
-      usageCrossing(store.read, { pair, owners, ...range, limit: 2_000 });
-    queries.push([`20 ${pair.owner}s crossed by ${pair.of}, a year`, cross(year)]);
-    queries.push([`20 ${pair.owner}s crossed by ${pair.of}, ragged`, cross(ragged)]);
-  }
-  for (const [what, ask] of queries) {
-    const times: number[] = [];
-    for (let i = 0; i < 7; i++) {
-      const started = performance.now();
-      await ask();
-      times.push(performance.now() - started);
-    }
-    times.sort((a, b) => a - b);
-    const [median, slowest] = [times[3] ?? 0, times[6] ?? 0];
-    const value = `${median.toFixed(1)} ms (max ${slowest.toFixed(1)})`;
-    tell({ what, value, bar: `< ${QUERY_MS_MAX} ms median`, met: median < QUERY_MS_MAX });
-  }
-}
-
-/** Inserts as the drain does, every few milliseconds: first alone, then while a twelfth of the rows is pruned. */
-async function measurePrune(store: Store, { untilMs }: Filled): Promise<void> {
-  const clock = { nowMs: () => untilMs, monotonicMs: () => performance.now() };
-  const aloneUntil = performance.now() + 10_000;
-  const alone = await insertWhile(store, untilMs, () => performance.now() < aloneUntil);
-  let pruning = true;
-  const prune = applyRetention({ store, clock, retentionDays: 335 }).finally(() => {
-    pruning = false;
-  });
-  const beside = await insertWhile(store, untilMs, () => pruning);
-  const { deleted, longestBiteMs } = await prune;
-  console.log(
-    `pruned ${deleted} rows beside ${beside.count} inserts; longest bite ${longestBiteMs.toFixed(1)} ms`,
-  );
-  const value = `${beside.longestMs.toFixed(1)} ms (alone ${alone.longestMs.toFixed(1)})`;
-  const met = beside.longestMs < INSERT_PAUSE_MS_MAX;
-  tell({ what: 'longest insert during a prune', value, bar: `< ${INSERT_PAUSE_MS_MAX} ms`, met });
-  const medians = `${beside.medianMs.toFixed(1)} ms (alone ${alone.medianMs.toFixed(1)})`;
-  tell({
-    what: 'median insert during a prune',
-    value: medians,
-    bar: `< ${INSERT_PAUSE_MS_MAX} ms`,
-    met: beside.medianMs < INSERT_PAUSE_MS_MAX,
-  });
-}
-
-async function insertWhile(store: Store, timeMs: number, goesOn: () => boolean) {
-  const pauses: number[] = [];
-  while (goesOn()) {
-    const events = Array.from({ length: 20 }, () => eventAt(nextNumber++, timeMs));
-    const started = performance.now();
-    await insertUsageEvents(store, events);
-    pauses.push(performance.now() - started);
-    await Bun.sleep(2);
-  }
-  pauses.sort((a, b) => a - b);
-  return { count: pauses.length, longestMs: pauses.at(-1) ?? 0, medianMs: pauses[pauses.length >> 1] ?? 0 };
 }
 
 /** Peak memory of the real command, as the kernel counted it. */

@@ -28,19 +28,24 @@ export interface Running {
   readonly stop: () => Promise<void>;
 }
 
+/** `full` is how Tollgate ships: SQLite's `synchronous=FULL` behind the journal. */
+export type UsageWrites = 'full' | 'normal' | 'off';
+
 export type Upstream = 'constant' | 'mock' | 'tls';
 
 export interface System {
   readonly name: string;
   /** What it does per request, printed beside its numbers. */
   readonly does: string;
-  /** A reason why it cannot run here, or null. */
   readonly checksKeys?: boolean;
   readonly keepsUsage?: boolean;
+  /** How it writes rows of usage, for the row that compares that; those that do not write them as it ships are for it alone. */
+  readonly usageWrites?: UsageWrites;
   /** Serves Anthropic's Messages from an OpenAI upstream. */
   readonly translates?: boolean;
   /** Can be told here to trust the certificate of the mock behind TLS. */
   readonly trusts?: boolean;
+  /** A reason why it cannot run here, or null. */
   readonly missing: () => string | null;
   readonly start: (surroundings: Surroundings, upstream: Upstream) => Promise<Running>;
 }

@@ -1,9 +1,10 @@
 // R4 and R5: Tollgate itself, built from this checkout as `npm run build` builds it, with a data folder of its own.
-// R5 is a key with limits of every kind that never bite, and the ledger as it ships. R4 has neither limits nor ledger.
+// R5 is a key with limits of every kind that never bite, and the ledger as it ships. R4 has neither limits nor ledger; two
+// variants of R5 write usage otherwise, to see what that costs.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildProgram } from '../../tools/build-program.ts';
+import { type BuildOptions, buildProgram } from '../../tools/build-program.ts';
 import { runCommand, startProcess } from '../system/start-process.ts';
 import { seedLimits } from './seed-limits.ts';
 import {
@@ -13,6 +14,7 @@ import {
   type System,
   trustEnvironment,
   type Upstream,
+  type UsageWrites,
   upstreamOrigin,
 } from './system.ts';
 
@@ -25,10 +27,12 @@ export const tollgate: System = {
   does: 'authentication, limits, plan and lease, durable journal, usage rows and counters in SQLite (FULL)',
   checksKeys: true,
   keepsUsage: true,
+  usageWrites: 'full',
   translates: true,
   trusts: true,
   missing: () => null,
-  start: (surroundings, upstream) => startTollgate(surroundings, upstream, true),
+  start: (surroundings, upstream) =>
+    startTollgate(surroundings, upstream, { name: 'all', limits: true, writes: 'full' }),
 };
 
 export const tollgateBare: System = {
@@ -38,16 +42,55 @@ export const tollgateBare: System = {
   translates: true,
   trusts: true,
   missing: () => null,
-  start: (surroundings, upstream) => startTollgate(surroundings, upstream, false),
+  start: (surroundings, upstream) =>
+    startTollgate(surroundings, upstream, { name: 'bare', limits: false, writes: 'off' }),
+};
+
+export const tollgateUnwritten: System = {
+  name: 'R5 without usage writes',
+  does: 'as R5, with a ledger that writes nothing',
+  usageWrites: 'off',
+  missing: () => null,
+  start: (surroundings, upstream) =>
+    startTollgate(surroundings, upstream, { name: 'off', limits: true, writes: 'off' }),
+};
+
+export const tollgateNormal: System = {
+  name: 'R5 with SQLite NORMAL',
+  does: 'as R5, with a database that syncs at checkpoints only; the journal as ever',
+  usageWrites: 'normal',
+  missing: () => null,
+  start: (surroundings, upstream) =>
+    startTollgate(surroundings, upstream, { name: 'normal', limits: true, writes: 'normal' }),
+};
+
+interface Variant {
+  /** Of its data folder. */
+  readonly name: string;
+  readonly limits: boolean;
+  readonly writes: UsageWrites;
+}
+
+/** What of the sources is built otherwise for each. */
+export const BUILDS: Readonly<Record<UsageWrites, Pick<BuildOptions, 'preload' | 'changed'>>> = {
+  full: {},
+  normal: {
+    changed: {
+      file: 'store/dialect/sqlite/open-database.ts',
+      from: 'PRAGMA synchronous = FULL',
+      to: 'PRAGMA synchronous = NORMAL',
+    },
+  },
+  off: { preload: join(ROOT, 'bench/rungs/no-ledger.ts') },
 };
 
 async function startTollgate(
   surroundings: Surroundings,
   upstream: Upstream,
-  everything: boolean,
+  variant: Variant,
 ): Promise<Running> {
   const { core } = surroundings;
-  const folder = join(surroundings.folder, `tollgate-${upstream}-${everything ? 'all' : 'bare'}`);
+  const folder = join(surroundings.folder, `tollgate-${upstream}-${variant.name}`);
   mkdirSync(folder, { recursive: true });
   const data = ['--data', folder];
   const databasePath = join(folder, 'tollgate.db');
@@ -56,12 +99,9 @@ async function startTollgate(
     command: [TOLLGATE, 'key', 'create', '--user', 'bench', '--name', 'bench', ...data],
     core,
   });
-  if (everything) seedLimits(databasePath);
+  if (variant.limits) seedLimits(databasePath);
   const program = join(folder, 'program');
-  await buildProgram({
-    outdir: program,
-    ...(everything ? {} : { preload: join(ROOT, 'bench/rungs/no-ledger.ts') }),
-  });
+  await buildProgram({ outdir: program, ...BUILDS[variant.writes] });
   const started = startProcess({
     command: [join(ROOT, 'bin/bun'), join(program, 'main.js'), 'serve', '--port', '0', ...data],
     core,
