@@ -1,30 +1,34 @@
 // Routes under /api/admin for everybody's keys: list, create for a user, change, rotate, revoke.
 import { z } from 'zod';
 import { required } from '../../lib/assert.ts';
-import { createKey, revokeKey, rotateKey, updateKeyFields } from '../../services/people/manage-keys.ts';
+import { createKey } from '../../services/people/manage-keys.ts';
 import { pageKeys } from '../../store/api-keys.ts';
 import type { ConsoleParts } from '../console-parts.ts';
 import { cutPage, readCursor } from './cursor.ts';
-import { keyFilter, readKeyFields } from './my-key-routes.ts';
+import { keyFilter } from './my-key-routes.ts';
+import { oneKeyRoutes, readKeyFields } from './one-key-routes.ts';
 import { defineRoute, type Route } from './route.ts';
-import {
-  createKeyBody,
-  idParams,
-  issuedKey,
-  keyItem,
-  okAnswer,
-  ownedKeyItem,
-  rotateKeyBody,
-  showKey,
-  showOwnedKey,
-  updateKeyBody,
-} from './schemas.ts';
+import { createKeyBody, idParams, issuedKey, ownedKeyItem, showKey, showOwnedKey } from './schemas.ts';
 
 const TAG = 'API keys of all';
 const KEYS = '/api/admin/api-keys';
 
 export function keyRoutes(parts: ConsoleParts): Route[] {
-  return [list(parts), create(parts), update(parts), rotate(parts), revoke(parts)];
+  return [
+    list(parts),
+    create(parts),
+    ...oneKeyRoutes(parts, {
+      path: KEYS,
+      access: 'admin',
+      tag: TAG,
+      summaries: {
+        update: 'Change the fields of any key',
+        rotate: 'Make the successor of any key',
+        revoke: 'Revoke any key',
+      },
+      ownerIdOf: () => null,
+    }),
+  ];
 }
 
 function list(parts: ConsoleParts): Route {
@@ -68,67 +72,6 @@ function create(parts: ConsoleParts): Route {
         scopes: body.scopes ?? ['use'],
       });
       return { ...showKey(row), token };
-    },
-  });
-}
-
-function update(parts: ConsoleParts): Route {
-  return defineRoute({
-    method: 'PATCH',
-    path: `${KEYS}/{id}`,
-    access: 'admin',
-    tag: TAG,
-    summary: 'Change the fields of any key',
-    params: idParams,
-    body: updateKeyBody,
-    answer: keyItem,
-    failures: [400, 404],
-    handle: async ({ params, body, visitor, ...input }) => {
-      const principal = required(input.principal, 'the principal');
-      const target = { keyId: params.id, ownerId: null };
-      const fields = readKeyFields(body);
-      return showKey(await updateKeyFields(parts, { principal, origin: visitor.origin, target, fields }));
-    },
-  });
-}
-
-function rotate(parts: ConsoleParts): Route {
-  return defineRoute({
-    method: 'POST',
-    path: `${KEYS}/{id}/rotate`,
-    access: 'admin',
-    tag: TAG,
-    summary: 'Make the successor of any key',
-    params: idParams,
-    body: rotateKeyBody,
-    bodyOptional: true,
-    answer: issuedKey,
-    failures: [400, 404],
-    handle: async ({ params, body, visitor, ...input }) => {
-      const principal = required(input.principal, 'the principal');
-      const target = { keyId: params.id, ownerId: null };
-      const graceMs = body.grace_seconds * 1000;
-      const { row, token } = await rotateKey(parts, { principal, origin: visitor.origin, target, graceMs });
-      return { ...showKey(row), token };
-    },
-  });
-}
-
-function revoke(parts: ConsoleParts): Route {
-  return defineRoute({
-    method: 'DELETE',
-    path: `${KEYS}/{id}`,
-    access: 'admin',
-    tag: TAG,
-    summary: 'Revoke any key',
-    params: idParams,
-    answer: okAnswer,
-    failures: [404],
-    handle: async ({ params, visitor, ...input }) => {
-      const principal = required(input.principal, 'the principal');
-      const target = { keyId: params.id, ownerId: null };
-      await revokeKey(parts, { principal, origin: visitor.origin, target });
-      return { ok: true as const };
     },
   });
 }

@@ -1,29 +1,13 @@
 // Routes under /api/me/api-keys: list, create, change, rotate, revoke. Somebody else's key is simply not there.
 import { z } from 'zod';
 import { required } from '../../lib/assert.ts';
-import {
-  createKey,
-  type KeyFields,
-  revokeKey,
-  rotateKey,
-  updateKeyFields,
-} from '../../services/people/manage-keys.ts';
+import { createKey } from '../../services/people/manage-keys.ts';
 import { pageKeys } from '../../store/api-keys.ts';
 import type { ConsoleParts } from '../console-parts.ts';
 import { cutPage, readCursor } from './cursor.ts';
+import { oneKeyRoutes, readKeyFields } from './one-key-routes.ts';
 import { defineRoute, type Route } from './route.ts';
-import {
-  createKeyBody,
-  idParams,
-  issuedKey,
-  keyItem,
-  okAnswer,
-  pageCursor,
-  pageLimit,
-  rotateKeyBody,
-  showKey,
-  updateKeyBody,
-} from './schemas.ts';
+import { createKeyBody, issuedKey, keyItem, pageCursor, pageLimit, showKey } from './schemas.ts';
 
 const TAG = 'My API keys';
 const KEYS = '/api/me/api-keys';
@@ -36,7 +20,21 @@ export const keyFilter = z.strictObject({
 });
 
 export function myKeyRoutes(parts: ConsoleParts): Route[] {
-  return [list(parts), create(parts), update(parts), rotate(parts), revoke(parts)];
+  return [
+    list(parts),
+    create(parts),
+    ...oneKeyRoutes(parts, {
+      path: KEYS,
+      access: 'user',
+      tag: TAG,
+      summaries: {
+        update: 'Change name, expiry, models, addresses, tags or hang-up policy of my key',
+        rotate: 'Make the successor of my key; the old one ends after the grace time',
+        revoke: 'Revoke my key: the next request with it is refused',
+      },
+      ownerIdOf: (caller) => caller.userId,
+    }),
+  ];
 }
 
 function list(parts: ConsoleParts): Route {
@@ -83,72 +81,4 @@ function create(parts: ConsoleParts): Route {
       return { ...showKey(row), token };
     },
   });
-}
-
-function update(parts: ConsoleParts): Route {
-  return defineRoute({
-    method: 'PATCH',
-    path: `${KEYS}/{id}`,
-    access: 'user',
-    tag: TAG,
-    summary: 'Change name, expiry, models, addresses, tags or hang-up policy of my key',
-    params: idParams,
-    body: updateKeyBody,
-    answer: keyItem,
-    failures: [400, 404],
-    handle: async ({ params, body, visitor, ...input }) => {
-      const principal = required(input.principal, 'the principal');
-      const target = { keyId: params.id, ownerId: principal.userId };
-      const fields = readKeyFields(body);
-      return showKey(await updateKeyFields(parts, { principal, origin: visitor.origin, target, fields }));
-    },
-  });
-}
-
-function rotate(parts: ConsoleParts): Route {
-  return defineRoute({
-    method: 'POST',
-    path: `${KEYS}/{id}/rotate`,
-    access: 'user',
-    tag: TAG,
-    summary: 'Make the successor of my key; the old one ends after the grace time',
-    params: idParams,
-    body: rotateKeyBody,
-    bodyOptional: true,
-    answer: issuedKey,
-    failures: [400, 404],
-    handle: async ({ params, body, visitor, ...input }) => {
-      const principal = required(input.principal, 'the principal');
-      const target = { keyId: params.id, ownerId: principal.userId };
-      const graceMs = body.grace_seconds * 1000;
-      const { row, token } = await rotateKey(parts, { principal, origin: visitor.origin, target, graceMs });
-      return { ...showKey(row), token };
-    },
-  });
-}
-
-function revoke(parts: ConsoleParts): Route {
-  return defineRoute({
-    method: 'DELETE',
-    path: `${KEYS}/{id}`,
-    access: 'user',
-    tag: TAG,
-    summary: 'Revoke my key: the next request with it is refused',
-    params: idParams,
-    answer: okAnswer,
-    failures: [404],
-    handle: async ({ params, visitor, ...input }) => {
-      const principal = required(input.principal, 'the principal');
-      const target = { keyId: params.id, ownerId: principal.userId };
-      await revokeKey(parts, { principal, origin: visitor.origin, target });
-      return { ok: true as const };
-    },
-  });
-}
-
-/** The fields of a body as the service names them; what is absent stays absent. */
-export function readKeyFields(body: z.output<typeof updateKeyBody>): KeyFields {
-  const { expires_at, models, addresses, tags, on_hang_up, name } = body;
-  const expiresMs = expires_at === undefined || expires_at === null ? expires_at : Date.parse(expires_at);
-  return { name, expiresMs, models, addresses, tags, onHangUp: on_hang_up };
 }
