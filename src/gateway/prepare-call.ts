@@ -89,14 +89,11 @@ function unchanged(
   const { endpoint, facts, body } = exchange;
   const usageInjected = facts.stream && !facts.includeUsageAsked && target.spec.includeUsage;
   const own = sameFamilyBody(body, endpoint.dialect, target.spec.name);
-  const edits = editsOf(
-    { text: own, json: body.json },
-    {
-      model: target.model === facts.model ? null : target.model,
-      includeUsage: usageInjected,
-      temperatureZero: endpoint.dialect === 'openai-chat' ? temperature : 'keep',
-    },
-  );
+  const edits = editsOf(own, {
+    model: target.model === facts.model ? null : target.model,
+    includeUsage: usageInjected,
+    temperatureZero: endpoint.dialect === 'openai-chat' ? temperature : 'keep',
+  });
   const call: PreparedCall = {
     operation,
     dialect,
@@ -121,7 +118,7 @@ function translated(
 ): PreparedRequest {
   const { exchange, target, translator } = of;
   // A repeated key is refused here too, though nothing is spliced: one rule for all requests.
-  editsOf(exchange.body, { model: null, includeUsage: false, temperatureZero: 'keep' });
+  editsOf(exchange.body.text, { model: null, includeUsage: false, temperatureZero: 'keep' });
   const request = translator.request(exchange.body.json, {
     model: target.model,
     provider: target.spec.name,

@@ -12,12 +12,16 @@ export interface TextEdit extends JsonSpan {
   readonly text: string;
 }
 
+/** The value of a key of the outermost object. */
+export interface Member extends JsonSpan {
+  readonly key: string;
+}
+
 export interface TopLevel {
-  /** Spans by key, in order; more than one when the key is repeated. */
-  readonly spans: ReadonlyMap<string, readonly JsonSpan[]>;
+  /** In order; a key that is repeated is there as often. */
+  readonly members: readonly Member[];
   /** Index of the closing brace of the object. */
   readonly close: number;
-  readonly empty: boolean;
 }
 
 const QUOTE = 34;
@@ -27,42 +31,26 @@ const CLOSE_BRACE = 125;
 const OPEN_BRACKET = 91;
 const CLOSE_BRACKET = 93;
 const COMMA = 44;
-const COLON = 58;
+const SPACE = 32;
+const COLON_CHARS = 1;
 
-/** One pass that leaps over strings with native search, so that megabytes of base64 cost next to nothing. */
+/**
+ * Where the values of these keys are. One pass that leaps over strings with native search, so that megabytes of base64 cost
+ * next to nothing; a search for each key by name costs more from some kilobytes on.
+ */
 export function findTopLevel(text: string, keys: readonly string[]): TopLevel {
-  const spans = new Map<string, JsonSpan[]>();
-  let depth = 0;
-  let key: string | null = null;
-  let valueStart = -1;
-  let empty = true;
-  let at = 0;
-  const endValue = (end: number) => {
-    if (key !== null && valueStart >= 0 && keys.includes(key))
-      addSpan(spans, key, trimmed(text, valueStart, end));
-    key = null;
-    valueStart = -1;
-  };
-  for (; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) {
-      const end = stringEnd(text, at);
-      if (depth === 1 && key === null) {
-        key = readKey(text, at, end);
-        empty = false;
-      }
-      at = end - 1;
-    } else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth += 1;
-    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
-      depth -= 1;
-      if (depth === 0) {
-        endValue(at);
-        break;
-      }
-    } else if (depth === 1 && code === COLON && valueStart < 0) valueStart = at + 1;
-    else if (depth === 1 && code === COMMA) endValue(at);
+  const members: Member[] = [];
+  let at = afterSpace(text, text.indexOf('{') + 1);
+  while (text.charCodeAt(at) === QUOTE) {
+    const keyEnd = stringEnd(text, at);
+    const key = readKey(text, at, keyEnd);
+    const start = afterSpace(text, afterSpace(text, keyEnd) + COLON_CHARS);
+    const end = valueEnd(text, start);
+    if (keys.includes(key)) members.push({ key, start, end });
+    at = afterSpace(text, end);
+    if (text.charCodeAt(at) === COMMA) at = afterSpace(text, at + 1);
   }
-  return { spans, close: at, empty };
+  return { members, close: at };
 }
 
 /** Whether values are nested in each other more than `most` times. Leaps over strings as findTopLevel does. */
@@ -115,10 +103,37 @@ function inOrder(edits: readonly TextEdit[]): TextEdit[] {
   return [...edits].sort((a, b) => a.start - b.start);
 }
 
-function addSpan(spans: Map<string, JsonSpan[]>, key: string, span: JsonSpan): void {
-  const known = spans.get(key);
-  if (known) known.push(span);
-  else spans.set(key, [span]);
+function afterSpace(text: string, from: number): number {
+  let at = from;
+  while (text.charCodeAt(at) <= SPACE) at += 1;
+  return at;
+}
+
+function valueEnd(text: string, start: number): number {
+  const code = text.charCodeAt(start);
+  if (code === QUOTE) return stringEnd(text, start);
+  if (code === OPEN_BRACE || code === OPEN_BRACKET) return nestedEnd(text, start);
+  let end = start + 1;
+  for (; end < text.length; end++) {
+    const next = text.charCodeAt(end);
+    if (next === COMMA || next === CLOSE_BRACE || next <= SPACE) break;
+  }
+  return end;
+}
+
+/** Index after the bracket that closes the one at `start`. */
+function nestedEnd(text: string, start: number): number {
+  let depth = 0;
+  for (let at = start; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = stringEnd(text, at) - 1;
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth += 1;
+    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
+      depth -= 1;
+      if (depth === 0) return at + 1;
+    }
+  }
+  return text.length;
 }
 
 /** Index after the closing quote of the string that opens at `start`. */
@@ -138,12 +153,4 @@ function isEscaped(text: string, at: number): boolean {
 function readKey(text: string, start: number, end: number): string {
   const raw = text.slice(start, end);
   return raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1);
-}
-
-function trimmed(text: string, start: number, end: number): JsonSpan {
-  let from = start;
-  let to = end;
-  while (from < to && text.charCodeAt(from) <= 32) from += 1;
-  while (to > from && text.charCodeAt(to - 1) <= 32) to -= 1;
-  return { start: from, end: to };
 }
