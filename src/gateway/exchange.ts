@@ -6,7 +6,9 @@ import type { OpenMark, SettledEvent } from '../ledger/open-mark.ts';
 import type { Clock } from '../lib/clock.ts';
 import { newId } from '../lib/id.ts';
 import type { JsonObject } from '../lib/json.ts';
+import type { Outline } from '../lib/json-spans.ts';
 import { Linked } from '../lib/linked-list.ts';
+import { utf8Slice } from '../lib/raw-text.ts';
 import { ECHO_SEARCHED_CHARS_MAX } from '../lib/without-echo.ts';
 import type { Admission } from '../limits/limiter.ts';
 import type { RequestFacts } from '../protocol/types.ts';
@@ -24,7 +26,10 @@ export interface RequestBody {
   /** Of the text as it came, in UTF-8. */
   readonly byteLength: number;
   readonly json: JsonObject;
+  readonly outline: Outline;
 }
+
+const NOTHING_LEFT: Outline = { members: [], repeated: null, close: 0, depth: 0 };
 
 /** Until it is known which model is asked, nothing is under way that could be stopped. */
 const NOT_WATCHED: HangUp = new CancelOnHangUp(new Request('http://nobody'));
@@ -70,6 +75,8 @@ export class Exchange extends Linked {
   /** Monotonic time at which the first byte of the answer was ready; null before. */
   firstByteAtMs: number | null = null;
   settled = false;
+  /** Of a body that was let go. */
+  #beginning: string | Uint8Array | null = null;
 
   constructor(parts: ExchangeParts, body: RequestBody, facts: RequestFacts) {
     super();
@@ -90,19 +97,29 @@ export class Exchange extends Linked {
   }
 
   /**
-   * Lets go of the body but for the beginning of its text, which errors are searched for. Once nothing more will be made of
-   * it: prompts of coding agents are large, and an answer may be minutes in coming and going.
+   * Lets go of the body but for the beginning of its text. Once nothing more will be made of it: prompts of coding agents are
+   * large, and an answer may be minutes in coming and going.
    */
   shedBody(): void {
-    const { text, byteLength } = this.body;
-    this.body = { text: beginningOf(text), bytes: null, json: {}, byteLength };
+    if (this.#beginning !== null) return;
+    const { text, bytes, byteLength } = this.body;
+    this.#beginning = beginningOf(text, bytes);
+    this.body = { text: '', bytes: null, json: {}, byteLength, outline: NOTHING_LEFT };
+  }
+
+  /** What errors are searched for: the body's text, of one that was let go of the beginning. */
+  get searchedText(): string {
+    const beginning = this.#beginning ?? this.body.text;
+    return typeof beginning === 'string' ? beginning : utf8Slice(beginning, 0, beginning.length);
   }
 }
 
-/** A slice would keep the whole text alive: a long one is copied. Half a character at the cut is of no account here. */
-function beginningOf(text: string): string {
+/** A part of a long text would keep all of it alive: it is copied, as bytes where there are any. Half a character at the cut is of no account. */
+function beginningOf(text: string, bytes: Uint8Array | null): string | Uint8Array {
   if (text.length <= ECHO_SEARCHED_CHARS_MAX) return text;
-  return Buffer.from(text.slice(0, ECHO_SEARCHED_CHARS_MAX)).toString();
+  return bytes
+    ? bytes.slice(0, ECHO_SEARCHED_CHARS_MAX)
+    : Buffer.from(text.slice(0, ECHO_SEARCHED_CHARS_MAX)).toString();
 }
 
 /** What is known of any request before it is known whether it may go on. */

@@ -4,7 +4,7 @@ import type { Dialect } from '../core/wire.ts';
 import { appError } from '../errors/app-error.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { splice, spliceBytes } from '../lib/json-spans.ts';
-import { editsOf } from '../protocol/openai-chat/rewrite-body.ts';
+import { editsOf, outlineOf } from '../protocol/openai-chat/rewrite-body.ts';
 import { sameFamilyBody } from '../protocol/translate/same-family-body.ts';
 import type { Translator } from '../protocol/translate/translator.ts';
 import { translatorFor } from '../protocol/translate/translators.ts';
@@ -64,13 +64,14 @@ function withOptions(exchange: Exchange, options: JsonObject): Asked {
   const json: JsonObject = { ...options, ...exchange.body.json };
   if (options.reasoning_effort !== undefined) json.reasoning_effort = options.reasoning_effort;
   const { endpoint, facts, query } = exchange;
-  return { endpoint, facts, query, body: { json, text: JSON.stringify(json), bytes: null } };
+  const text = JSON.stringify(json);
+  return { endpoint, facts, query, body: { json, text, bytes: null, outline: outlineOf(text) } };
 }
 
 export type TemperaturePolicy = 'keep' | 'remove' | 'set';
 
 type Asked = Pick<Exchange, 'endpoint' | 'facts' | 'query'> & {
-  readonly body: Pick<RequestBody, 'text' | 'bytes' | 'json'>;
+  readonly body: Pick<RequestBody, 'text' | 'bytes' | 'json' | 'outline'>;
 };
 
 /** Bodies above this go out as the bytes they came in. */
@@ -89,7 +90,8 @@ function unchanged(
   const { endpoint, facts, body } = exchange;
   const usageInjected = facts.stream && !facts.includeUsageAsked && target.spec.includeUsage;
   const own = sameFamilyBody(body, endpoint.dialect, target.spec.name);
-  const edits = editsOf(own, {
+  const outline = own === body.text ? body.outline : outlineOf(own);
+  const edits = editsOf(own, outline, {
     model: target.model === facts.model ? null : target.model,
     includeUsage: usageInjected,
     temperatureZero: endpoint.dialect === 'openai-chat' ? temperature : 'keep',
@@ -117,8 +119,6 @@ function translated(
   dialect: Dialect,
 ): PreparedRequest {
   const { exchange, target, translator } = of;
-  // A repeated key is refused here too, though nothing is spliced: one rule for all requests.
-  editsOf(exchange.body.text, { model: null, includeUsage: false, temperatureZero: 'keep' });
   const request = translator.request(exchange.body.json, {
     model: target.model,
     provider: target.spec.name,

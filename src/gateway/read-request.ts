@@ -2,8 +2,8 @@
 import { appError } from '../errors/app-error.ts';
 import { readBody } from '../http/read-body.ts';
 import { asObject, type JsonObject } from '../lib/json.ts';
-import { isNestedDeeper } from '../lib/json-spans.ts';
 import { REPLACED, utf8Slice } from '../lib/raw-text.ts';
+import { outlineOf } from '../protocol/openai-chat/rewrite-body.ts';
 import type { RequestBody } from './exchange.ts';
 
 /** Deeper nesting serves nobody and can exhaust the stack of a parser further on. */
@@ -37,19 +37,27 @@ export function judgeContentType(request: Request): void {
   }
 }
 
-/** The body as text and as an object. Throws AppError `invalid_json` or `invalid_request`. */
+/**
+ * The body as text and as an object. Throws AppError `invalid_json`, or `invalid_request` for what is no object, is too deep, or
+ * repeats a key that decides rights or accounting.
+ */
 export function parseBody(bytes: Uint8Array): RequestBody {
   if (bytes.byteLength === 0) throw appError('invalid_json', { params: { detail: 'it is empty' } });
   const text = decode(bytes);
   const json = parse(text);
   if (!json)
     throw appError('invalid_request', { params: { detail: 'The request body must be a JSON object' } });
-  if (isTooDeep(text)) {
+  const outline = outlineOf(text);
+  if (outline.depth > JSON_DEPTH_MAX) {
     throw appError('invalid_request', {
       params: { detail: `The request body is nested deeper than ${JSON_DEPTH_MAX} levels` },
     });
   }
-  return { text, bytes: bytes[0] === MARK_BEGINS ? null : bytes, json, byteLength: bytes.byteLength };
+  const { repeated: param } = outline;
+  if (param !== null)
+    throw appError('invalid_request', { params: { detail: `'${param}' appears more than once` }, param });
+  const { byteLength } = bytes;
+  return { text, bytes: bytes[0] === MARK_BEGINS ? null : bytes, json, byteLength, outline };
 }
 
 /** The runtime's plain conversion is the fastest. What it could not read, or began with a mark, is looked at again. */
@@ -71,16 +79,4 @@ function parse(text: string): JsonObject | null {
       error instanceof Error ? error.message.replace(/^JSON Parse error: /, '') : 'it cannot be read';
     throw appError('invalid_json', { params: { detail: detail.slice(0, 120) } });
   }
-}
-
-/** Counts brackets only when there are enough of them to be too deep at all. Each part of the text is searched once. */
-function isTooDeep(text: string): boolean {
-  let brace = text.indexOf('{');
-  let bracket = text.indexOf('[');
-  for (let opens = 0; opens <= JSON_DEPTH_MAX; opens++) {
-    if (brace < 0 && bracket < 0) return false;
-    if (bracket < 0 || (brace >= 0 && brace < bracket)) brace = text.indexOf('{', brace + 1);
-    else bracket = text.indexOf('[', bracket + 1);
-  }
-  return isNestedDeeper(text, JSON_DEPTH_MAX);
 }

@@ -102,7 +102,7 @@ function hasMessage({ errorMessage }: AttemptRecord): boolean {
 
 /** Bodies are never stored, not even where a provider's error repeats them. */
 function storable(message: string | null, exchange: Exchange, charsMax: number): string | null {
-  return message === null ? null : withoutEcho(message.slice(0, charsMax), exchange.body.text);
+  return message === null ? null : withoutEcho(message.slice(0, charsMax), exchange.searchedText);
 }
 
 /**

@@ -17,11 +17,15 @@ export interface Member extends JsonSpan {
   readonly key: string;
 }
 
-export interface TopLevel {
-  /** In order; a key that is repeated is there as often. */
+export interface Outline {
+  /** Where the values of the keys that were asked for are, in order; of a repeated key the first. */
   readonly members: readonly Member[];
+  /** The first of these keys that is repeated, null when none is. */
+  readonly repeated: string | null;
   /** Index of the closing brace of the object. */
   readonly close: number;
+  /** How deep values are nested in each other; 1 for an object of plain values. */
+  readonly depth: number;
 }
 
 const QUOTE = 34;
@@ -34,37 +38,28 @@ const COMMA = 44;
 const SPACE = 32;
 const COLON_CHARS = 1;
 
-/**
- * Where the values of these keys are. One pass that leaps over strings with native search, so that megabytes of base64 cost
- * next to nothing; a search for each key by name costs more from some kilobytes on.
- */
-export function findTopLevel(text: string, keys: readonly string[]): TopLevel {
+/** One pass that leaps over strings with native search, so that megabytes of base64 cost next to nothing. */
+export function readOutline(text: string, keys: readonly string[]): Outline {
   const members: Member[] = [];
+  let repeated: string | null = null;
+  let depth = 1;
   let at = afterSpace(text, text.indexOf('{') + 1);
   while (text.charCodeAt(at) === QUOTE) {
     const keyEnd = stringEnd(text, at);
-    const key = readKey(text, at, keyEnd);
+    // The name as it was asked for: one cut out of the text would keep all of it alive.
+    const key = keys[keys.indexOf(readKey(text, at, keyEnd))];
     const start = afterSpace(text, afterSpace(text, keyEnd) + COLON_CHARS);
-    const end = valueEnd(text, start);
-    if (keys.includes(key)) members.push({ key, start, end });
+    const value = readValue(text, start);
+    const { end } = value;
+    depth = Math.max(depth, 1 + value.depth);
+    if (key !== undefined) {
+      if (members.every((member) => member.key !== key)) members.push({ key, start, end });
+      else repeated ??= key;
+    }
     at = afterSpace(text, end);
     if (text.charCodeAt(at) === COMMA) at = afterSpace(text, at + 1);
   }
-  return { members, close: at };
-}
-
-/** Whether values are nested in each other more than `most` times. Leaps over strings as findTopLevel does. */
-export function isNestedDeeper(text: string, most: number): boolean {
-  let depth = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) at = stringEnd(text, at) - 1;
-    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
-      depth += 1;
-      if (depth > most) return true;
-    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth -= 1;
-  }
-  return false;
+  return { members, repeated, close: at, depth };
 }
 
 /** The text with each span replaced; spans must not overlap. */
@@ -109,31 +104,41 @@ function afterSpace(text: string, from: number): number {
   return at;
 }
 
-function valueEnd(text: string, start: number): number {
+interface ValueRead {
+  /** Index after its last character. */
+  readonly end: number;
+  /** How deep it is; 0 for a plain value. */
+  readonly depth: number;
+}
+
+function readValue(text: string, start: number): ValueRead {
   const code = text.charCodeAt(start);
-  if (code === QUOTE) return stringEnd(text, start);
-  if (code === OPEN_BRACE || code === OPEN_BRACKET) return nestedEnd(text, start);
+  if (code === QUOTE) return { end: stringEnd(text, start), depth: 0 };
+  if (code === OPEN_BRACE || code === OPEN_BRACKET) return readNested(text, start);
   let end = start + 1;
   for (; end < text.length; end++) {
     const next = text.charCodeAt(end);
     if (next === COMMA || next === CLOSE_BRACE || next <= SPACE) break;
   }
-  return end;
+  return { end, depth: 0 };
 }
 
-/** Index after the bracket that closes the one at `start`. */
-function nestedEnd(text: string, start: number): number {
+/** From its opening bracket to the one that closes it. */
+function readNested(text: string, start: number): ValueRead {
+  let level = 0;
   let depth = 0;
   for (let at = start; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) at = stringEnd(text, at) - 1;
-    else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth += 1;
-    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
-      depth -= 1;
-      if (depth === 0) return at + 1;
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      level += 1;
+      if (level > depth) depth = level;
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
+      level -= 1;
+      if (level === 0) return { end: at + 1, depth };
     }
   }
-  return text.length;
+  return { end: text.length, depth };
 }
 
 /** Index after the closing quote of the string that opens at `start`. */

@@ -58,3 +58,13 @@ describe('nesting', () => {
       expect(refusal(bytesOf(body))).toContain('nested deeper than 512 levels');
   });
 });
+
+test('a key that decides rights or accounting and is repeated is refused by its name', () => {
+  for (const [body, key] of [
+    ['{"model":"a","messages":[],"model":"b"}', 'model'],
+    ['{"model":"a","mod\\u0065l":"b"}', 'model'],
+    ['{"max_tokens":1,"model":"a","max_tokens":2}', 'max_tokens'],
+  ] as const)
+    expect(refusal(bytesOf(body))).toBe(`invalid_request: '${key}' appears more than once`);
+  expect(refusal(bytesOf('{"user":"a","user":"b","model":"c"}'))).toBe('none');
+});

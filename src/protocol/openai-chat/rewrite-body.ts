@@ -1,7 +1,12 @@
 // The only changes a same-protocol chat body suffers: the model's name, and the wish for the usage chunk.
 // Every other byte stays as it came.
-import { appError } from '../../errors/app-error.ts';
-import { findTopLevel, type JsonSpan, type Member, type TextEdit } from '../../lib/json-spans.ts';
+import {
+  type JsonSpan,
+  type Member,
+  type Outline,
+  readOutline,
+  type TextEdit,
+} from '../../lib/json-spans.ts';
 
 export interface BodyRewrite {
   /** The name to put in place of the asked one; null leaves it. */
@@ -23,10 +28,14 @@ const SINGULAR_KEYS = [
   'temperature',
 ] as const;
 
-/** What is to be changed in the text. Throws AppError `invalid_request` when a deciding key is repeated. */
-export function editsOf(text: string, rewrite: BodyRewrite): readonly TextEdit[] {
-  const { members, close } = findTopLevel(text, SINGULAR_KEYS);
-  refuseRepeated(members);
+/** Where the deciding keys of a body are, and whether one is repeated. */
+export function outlineOf(text: string): Outline {
+  return readOutline(text, SINGULAR_KEYS);
+}
+
+/** What is to be changed in the text, whose outline is given. */
+export function editsOf(text: string, outline: Outline, rewrite: BodyRewrite): readonly TextEdit[] {
+  const { members, close } = outline;
   const edits: TextEdit[] = [];
   const model = rewrite.model === null ? undefined : spanOf(members, 'model');
   if (model) edits.push({ start: model.start, end: model.end, text: JSON.stringify(rewrite.model) });
@@ -42,14 +51,6 @@ export function editsOf(text: string, rewrite: BodyRewrite): readonly TextEdit[]
 
 function spanOf(members: readonly Member[], key: (typeof SINGULAR_KEYS)[number]): JsonSpan | undefined {
   return members.find((member) => member.key === key);
-}
-
-/** Refuses at the first repetition, so that a body of nothing but repetitions is not compared with itself. */
-function refuseRepeated(members: readonly Member[]): void {
-  for (const [at, { key }] of members.entries()) {
-    if (members.findIndex((member) => member.key === key) === at) continue;
-    throw appError('invalid_request', { params: { detail: `'${key}' appears more than once` }, param: key });
-  }
 }
 
 function usageEdit(text: string, options: JsonSpan | undefined, close: number): TextEdit {
