@@ -102,7 +102,10 @@ async function main(): Promise<void> {
       startedAt,
       machine,
       settings: `System under test on core ${SYSTEM_CORE}, mock and driver on core ${DRIVER_CORE}; ${given.passes} rotated passes, ${given.warmUpMs} ms warm-up, ${given.durationMs} ms each.`,
-      systems: present.map(({ name, does }) => ({ name, does, version: versions.get(name) ?? '' })),
+      // One that fits none of the rows was never started.
+      systems: present
+        .filter(({ name }) => versions.has(name))
+        .map(({ name, does }) => ({ name, does, version: versions.get(name) ?? '' })),
       absent,
       results,
       notes: findTool('wrk') ? [] : [WRK_MISSING],

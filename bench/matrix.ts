@@ -15,7 +15,7 @@ export interface CapacityRow extends RowBase {
   readonly kind: 'capacity';
   readonly connections: number;
   readonly bodyBytes: number;
-  readonly upstream: 'constant' | 'mock' | 'tls';
+  readonly upstream: 'constant' | 'mock' | 'constant-tls';
   /** For systems that differ in how they write usage, and for no others. */
   readonly comparesUsageWrites?: boolean;
 }
@@ -43,6 +43,8 @@ export interface StreamRow extends RowBase {
   /** One whole request with a body of this size each second, beside the streams. */
   readonly besideBytes?: number;
   readonly translated?: boolean;
+  /** The provider is on https. */
+  readonly secure?: boolean;
 }
 
 /** Requests with a wrong key: cost of a refusal; the upstream must see none. */
@@ -81,7 +83,7 @@ const A64_TLS: CapacityRow = {
   ...A64,
   id: 'A64-tls',
   title: 'as A64, the provider on https',
-  upstream: 'tls',
+  upstream: 'constant-tls',
 };
 const SERIAL: SerialRow = {
   id: 'A-serial',
@@ -98,6 +100,12 @@ const C128: StreamRow = {
   kind: 'streams',
   streams: 128,
   mock: STREAMS_MOCK,
+};
+const C128_TLS: StreamRow = {
+  ...C128,
+  id: 'C128-tls',
+  title: 'as C128, the provider on https',
+  secure: true,
 };
 const T64: StreamRow = {
   id: 'T64',
@@ -156,6 +164,7 @@ export const FULL: readonly Row[] = [
   ),
   { ...C128, id: 'C16', streams: 16, title: '16 streams of 64 chunks, 25 ms to the first, 5 ms apart' },
   C128,
+  C128_TLS,
   {
     ...C128,
     id: 'C512',

@@ -8,7 +8,8 @@ import type { MockOptions } from './mock/answers.ts';
 import type { Result } from './report.ts';
 import { direct } from './rungs/direct.ts';
 import { type ConstantMock, startConstantMock } from './rungs/nginx.ts';
-import type { Running, Surroundings, System, Upstream } from './rungs/system.ts';
+import { isSecure, type Running, type Surroundings, type System, type Upstream } from './rungs/system.ts';
+import type { Certificate } from './system/make-certificate.ts';
 import { type Started, startProcess } from './system/start-process.ts';
 
 export interface MatrixRun {
@@ -43,7 +44,7 @@ export async function runMatrix(run: MatrixRun): Promise<MatrixOutcome> {
         results.push({ row, system: '', pass: 0, numbers: {}, problems: [row.reason] });
         continue;
       }
-      if (upstreamOf(row) === 'tls' && !constant.tls) {
+      if (isSecure(upstreamOf(row)) && !constant.tls) {
         results.push({ row, system: '', pass: 0, numbers: {}, problems: ['openssl is not installed'] });
         continue;
       }
@@ -66,11 +67,16 @@ async function runRow(
   run: MatrixRun,
   context: RowContext,
 ): Promise<void> {
-  const mock = await startMockProcess(row.mock ?? {}, run.driverCore);
+  const { tls } = context.constant;
+  const mock = await startMockProcess(row.mock ?? {}, run.driverCore, tls?.certificate);
   const surroundings: Surroundings = {
     constantPort: context.constant.port,
     mockPort: mock.port,
-    tls: context.constant.tls,
+    tls: tls && {
+      constantPort: tls.port,
+      mockPort: mock.tlsPort,
+      certificatePath: tls.certificate.certificatePath,
+    },
     folder: join(run.folder, row.id),
     core: run.systemCore,
     cacheFolder: run.cacheFolder,
@@ -97,7 +103,7 @@ async function runRow(
 }
 
 function upstreamOf(row: Row): Upstream {
-  if (row.kind === 'streams') return 'mock';
+  if (row.kind === 'streams') return row.secure ? 'mock-tls' : 'mock';
   return 'upstream' in row ? row.upstream : 'constant';
 }
 
@@ -143,7 +149,7 @@ function fits(system: System, row: Row): boolean {
   if (row.kind === 'capacity' && row.comparesUsageWrites) return system.usageWrites !== undefined;
   if (system.usageWrites !== undefined && system.usageWrites !== 'full') return false;
   if (row.kind === 'serial') return system !== direct;
-  if (upstreamOf(row) === 'tls') return system.trusts === true;
+  if (isSecure(upstreamOf(row)) && system.trusts !== true) return false;
   if (row.kind === 'stalled-store') return system.keepsUsage === true;
   if (row.kind === 'bad-keys') return system.checksKeys === true;
   if (row.kind === 'streams' && row.translated) return system.translates === true;
@@ -158,9 +164,14 @@ function rotate<T>(items: readonly T[], by: number): T[] {
 export async function startMockProcess(
   options: Partial<MockOptions>,
   core: number,
-): Promise<{ port: number; process: Started }> {
-  const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  certificate?: Certificate,
+): Promise<{ port: number; tlsPort: number; process: Started }> {
+  const flags = Object.entries({ ...options, ...certificate }).flatMap(([name, value]) => [
+    `--${name}`,
+    String(value),
+  ]);
   const started = startProcess({ command: [BUN, MOCK, ...flags], core });
   const match = await started.waitFor(/listening on http:\/\/127\.0\.0\.1:(\d+)/, START_TIMEOUT_MS);
-  return { port: Number(match[1]), process: started };
+  const secure = /listening on https:\/\/127\.0\.0\.1:(\d+)/.exec(started.output());
+  return { port: Number(match[1]), tlsPort: Number(secure?.[1] ?? 0), process: started };
 }

@@ -1,6 +1,7 @@
 // The mock provider: a raw TCP server that answers OpenAI chat requests from buffers made at the start.
 // It must be several times quicker than what it stands behind, so it parses no JSON and allocates little.
 import type { Socket } from 'bun';
+import type { Certificate } from '../system/make-certificate.ts';
 import { MessageParser } from '../wire/message-parser.ts';
 import { Outbox } from '../wire/outbox.ts';
 import { type Answers, type MockOptions, makeAnswers } from './answers.ts';
@@ -17,6 +18,8 @@ export interface MockCounts {
 
 export interface Mock {
   readonly port: number;
+  /** The same behind TLS; null without a certificate. */
+  readonly tlsPort: number | null;
   readonly counts: () => MockCounts;
   readonly stop: () => void;
 }
@@ -39,37 +42,42 @@ const MARK_CHARS = 40;
 /** Bodies are searched for their flags in pieces up to this size; the bench puts the flags first and last. */
 const SEARCH_BYTES_MAX = 4 * 1024;
 
-export function startMock(options: MockOptions): Mock {
+export function startMock(options: MockOptions, certificate: Certificate | null = null): Mock {
   const answers = makeAnswers(options);
   const schedule = createSchedule();
   const counts = { requests: 0, connections: 0, open: 0, openMost: 0, streamsCut: 0, chunksSent: 0 };
-  const server = Bun.listen<Peer>({
-    hostname: '127.0.0.1',
-    port: options.port,
-    socket: {
-      open: (socket) => {
-        counts.connections += 1;
-        counts.open += 1;
-        counts.openMost = Math.max(counts.openMost, counts.open);
-        socket.data = createPeer(() => answer({ socket, options, answers, schedule, counts }));
-      },
-      data: (socket, bytes) => socket.data.parser.push(bytes),
-      drain: (socket) => socket.data.outbox.flush(socket),
-      close: (socket) => {
-        counts.open -= 1;
-        if (socket.data.streaming) counts.streamsCut += 1;
-        socket.data.closed = true;
-      },
+  const socket: Bun.SocketHandler<Peer> = {
+    open: (socket) => {
+      counts.connections += 1;
+      counts.open += 1;
+      counts.openMost = Math.max(counts.openMost, counts.open);
+      socket.data = createPeer(() => answer({ socket, options, answers, schedule, counts }));
     },
-  });
+    data: (socket, bytes) => socket.data.parser.push(bytes),
+    drain: (socket) => socket.data.outbox.flush(socket),
+    close: (socket) => {
+      counts.open -= 1;
+      if (socket.data.streaming) counts.streamsCut += 1;
+      socket.data.closed = true;
+    },
+  };
+  const hostname = '127.0.0.1';
+  const server = Bun.listen<Peer>({ hostname, port: options.port, socket });
+  const secure = certificate && Bun.listen<Peer>({ hostname, port: 0, socket, tls: filesOf(certificate) });
   return {
     port: server.port,
+    tlsPort: secure?.port ?? null,
     counts: () => ({ ...counts }),
     stop: () => {
       schedule.stop();
       server.stop(true);
+      secure?.stop(true);
     },
   };
+}
+
+function filesOf({ certificatePath, keyPath }: Certificate) {
+  return { cert: Bun.file(certificatePath), key: Bun.file(keyPath) };
 }
 
 function createPeer(onRequest: () => void): Peer {

@@ -4,12 +4,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MOCK_DEFAULTS, makeAnswers } from '../mock/answers.ts';
 import { findTool } from '../system/machine.ts';
-import { makeCertificate } from '../system/make-certificate.ts';
+import { type Certificate, makeCertificate } from '../system/make-certificate.ts';
 import { freePort, type Started, startProcess, waitForPort } from '../system/start-process.ts';
 import {
   BENCH_TOKEN,
   CHAT_PATH,
   certified,
+  isSecure,
   type Running,
   type Surroundings,
   type System,
@@ -66,7 +67,7 @@ ${options.http}
 
 export interface ConstantMock {
   readonly port: number;
-  readonly tls: { readonly port: number; readonly certificatePath: string } | null;
+  readonly tls: { readonly port: number; readonly certificate: Certificate } | null;
   readonly stop: () => Promise<void>;
 }
 
@@ -84,7 +85,7 @@ export async function startConstantMock(folder: string, core: number): Promise<C
   const http = `  default_type application/json;
   server { listen 127.0.0.1:${port} backlog=4096; ${secure} location / { return 200 '${body}'; } }`;
   const started = await startNginx({ folder, name: 'constant', core, http, port });
-  return { port, tls: certificate && { port: tlsPort, ...certificate }, stop: started.stop };
+  return { port, tls: certificate && { port: tlsPort, certificate }, stop: started.stop };
 }
 
 const PASS = `proxy_pass http://upstream_pool; proxy_http_version 1.1; proxy_set_header Connection "";
@@ -92,7 +93,7 @@ const PASS = `proxy_pass http://upstream_pool; proxy_http_version 1.1; proxy_set
 
 /** With the checks that every client of a provider makes. */
 function passOver(surroundings: Surroundings, upstream: Upstream): string {
-  if (upstream !== 'tls') return PASS;
+  if (!isSecure(upstream)) return PASS;
   return `${PASS.replace('http://', 'https://')} proxy_ssl_name localhost; proxy_ssl_server_name on;
       proxy_ssl_verify on; proxy_ssl_trusted_certificate ${certified(surroundings).certificatePath};`;
 }

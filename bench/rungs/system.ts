@@ -6,8 +6,8 @@ export interface Surroundings {
   readonly constantPort: number;
   /** Answers streams and, with flags, slow or broken. */
   readonly mockPort: number;
-  /** The constant answers once more, behind TLS as `localhost`; null where no certificate could be made. */
-  readonly tls?: { readonly port: number; readonly certificatePath: string } | null;
+  /** Both once more, behind TLS as `localhost`; null where no certificate could be made. */
+  readonly tls?: SecurePorts | null;
   readonly folder: string;
   /** Core for the system under test. */
   readonly core: number;
@@ -31,7 +31,17 @@ export interface Running {
 /** `full` is how Tollgate ships: SQLite's `synchronous=FULL` behind the journal. */
 export type UsageWrites = 'full' | 'normal' | 'off';
 
-export type Upstream = 'constant' | 'mock' | 'tls';
+export type Upstream = 'constant' | 'constant-tls' | 'mock' | 'mock-tls';
+
+export interface SecurePorts {
+  readonly constantPort: number;
+  readonly mockPort: number;
+  readonly certificatePath: string;
+}
+
+export function isSecure(upstream: Upstream): boolean {
+  return upstream.endsWith('-tls');
+}
 
 export interface System {
   readonly name: string;
@@ -51,21 +61,21 @@ export interface System {
 }
 
 export function upstreamPort(surroundings: Surroundings, upstream: Upstream): number {
-  if (upstream === 'tls') return certified(surroundings).port;
-  return upstream === 'constant' ? surroundings.constantPort : surroundings.mockPort;
+  const ports = isSecure(upstream) ? certified(surroundings) : surroundings;
+  return upstream.startsWith('constant') ? ports.constantPort : ports.mockPort;
 }
 
 export function upstreamOrigin(surroundings: Surroundings, upstream: Upstream): string {
   const port = upstreamPort(surroundings, upstream);
-  return upstream === 'tls' ? `https://localhost:${port}` : `http://127.0.0.1:${port}`;
+  return isSecure(upstream) ? `https://localhost:${port}` : `http://127.0.0.1:${port}`;
 }
 
 /** What a program on Bun needs in its environment to trust the mock. */
 export function trustEnvironment(surroundings: Surroundings, upstream: Upstream): Record<string, string> {
-  return upstream === 'tls' ? { NODE_EXTRA_CA_CERTS: certified(surroundings).certificatePath } : {};
+  return isSecure(upstream) ? { NODE_EXTRA_CA_CERTS: certified(surroundings).certificatePath } : {};
 }
 
-export function certified({ tls }: Surroundings): { port: number; certificatePath: string } {
+export function certified({ tls }: Surroundings): SecurePorts {
   if (!tls) throw new Error('no certificate could be made: openssl is not installed');
   return tls;
 }
