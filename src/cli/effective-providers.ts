@@ -19,6 +19,7 @@ export async function effectiveProviders(config: Config, store: Store | null): P
     guard: createAddressGuard({ allowPrivate: config.settings.ALLOW_PRIVATE_UPSTREAMS, clock: systemClock }),
     tolerance: config.settings.ROTATION_TOLERANCE,
     exhaustionMs: config.settings.EXHAUSTION_COOLDOWN_THRESHOLD,
+    byFetch: config.settings.UPSTREAM_CLIENT === 'fetch',
   });
   return { ...set, notices: [...set.notices, ...(loaded?.problems ?? [])] };
 }

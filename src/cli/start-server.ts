@@ -24,7 +24,7 @@ import { createHouseMetrics, type HouseMetrics } from '../services/house-metrics
 import { createKeyIndex, type KeyIndex } from '../services/key-index.ts';
 import { openStore, type Store } from '../store/open-store.ts';
 import { usageTotals } from '../store/usage-reading.ts';
-import { openConnections } from '../upstream/wire/send-plain.ts';
+import { openConnections } from '../upstream/wire/send-by-connection.ts';
 import { type ComposedConsole, composeConsole } from './compose-console.ts';
 import { composeDesks } from './compose-desks.ts';
 import { type ComposedLimits, composeLimits } from './compose-limits.ts';

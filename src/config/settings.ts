@@ -219,6 +219,11 @@ export const SETTINGS = {
     '',
     'CIDR ranges in which providers added by an admin may lie; private ranges are refused otherwise.',
   ),
+  UPSTREAM_CLIENT: setting(
+    oneOf(['own', 'fetch']),
+    'own',
+    'Who calls providers: `own`: Tollgate, over connections that it keeps; `fetch`: the runtime, as a way out should a provider not get along with the former.',
+  ),
   // ledger
   USAGE_RETENTION_DAYS: setting(
     integer(1, 36_500),

@@ -166,7 +166,7 @@ function registerGauges(registry: Registry, sources: MetricSources, delay: LoopD
   gauge('streams_running', 'Streams under way.', sources.streamsRunning);
   gauge(
     'upstream_connections',
-    'Connections to providers on plain HTTP that are open, idle ones included.',
+    'Connections to providers that are open, idle ones included; none that the runtime’s fetch keeps.',
     sources.upstreamConnections,
   );
   gauge('api_keys', 'API keys held in memory.', sources.apiKeys);

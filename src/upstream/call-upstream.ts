@@ -23,7 +23,8 @@ import {
   sendByFetch,
 } from './send-by-fetch.ts';
 import { upstreamUrl } from './upstream-url.ts';
-import { sendPlain } from './wire/send-plain.ts';
+import { NeverConnected } from './wire/exchange.ts';
+import { sendByConnection } from './wire/send-by-connection.ts';
 
 /** An error answer that drips in for longer than this is classified by what has arrived. */
 const ERROR_BODY_MS_MAX = 5_000;
@@ -120,8 +121,9 @@ class CallUnderWay implements AnswerListener, TimeLimited {
   start(request: OutboundRequest): Promise<UpstreamOutcome> {
     const call = this.#call;
     this.#timer = startTimer(call.firstByteMs, this);
-    // A connection of our own where the provider speaks plain HTTP, else the runtime's fetch.
-    this.#exchange = (call.spec.viaProxy ? null : sendPlain(request, this)) ?? sendByFetch(request, this);
+    // A connection of our own, but where only the runtime's fetch knows the way.
+    this.#exchange =
+      (call.spec.viaFetch ? null : sendByConnection(request, this)) ?? sendByFetch(request, this);
     if (call.signal?.aborted) this.#cancel();
     else call.signal?.addEventListener('abort', this.#cancel, { once: true });
     return this.#outcome.promise;
@@ -225,6 +227,7 @@ function thrown(
 
 /** Bun's codes for a connection that was never made: refused, unreachable, no such host. */
 function neverConnected(error: unknown): boolean {
+  if (error instanceof NeverConnected) return true;
   const code = errorCode(error) ?? '';
   return /ConnectionRefused|ECONNREFUSED|FailedToOpenSocket|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|DNS/i.test(
     code,

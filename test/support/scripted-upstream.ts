@@ -1,7 +1,9 @@
 // Stands in for a provider: plays a script over real HTTP on loopback and keeps its own account of what it was asked.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { asObject, type JsonObject, parseJson } from '../../src/lib/json.ts';
+import { localhostCertificate, ON_HTTPS } from './on-https.ts';
 
 export interface UpstreamRequest {
   readonly method: string;
@@ -31,7 +33,7 @@ export interface ScriptedAnswer {
 export type Script = (request: UpstreamRequest, index: number) => ScriptedAnswer | Promise<ScriptedAnswer>;
 
 export interface ScriptedUpstream {
-  /** `http://127.0.0.1:port`. */
+  /** `http://127.0.0.1:port`, or `https://localhost:port` where providers are on https. */
   readonly url: string;
   readonly requests: readonly UpstreamRequest[];
   /** Answers under way now. */
@@ -48,15 +50,16 @@ export async function startScriptedUpstream(script: Script): Promise<ScriptedUps
   const state = { script, running: 0, abandoned: 0 };
   const requests: UpstreamRequest[] = [];
   const sockets = new Set<Socket>();
-  const server = createServer((incoming, outgoing) => {
+  const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     state.running += 1;
     outgoing.on('close', () => {
       state.running -= 1;
       if (!outgoing.writableEnded) state.abandoned += 1;
     });
     answer(incoming, outgoing).catch(() => outgoing.destroy());
-  });
-  server.on('connection', (socket) => {
+  };
+  const server = ON_HTTPS ? createSecureServer(localhostCertificate(), onRequest) : createServer(onRequest);
+  server.on(ON_HTTPS ? 'secureConnection' : 'connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
@@ -79,7 +82,7 @@ export async function startScriptedUpstream(script: Script): Promise<ScriptedUps
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${ON_HTTPS ? 'https://localhost' : 'http://127.0.0.1'}:${(server.address() as AddressInfo).port}`,
     requests,
     running: () => state.running,
     sockets: () => sockets.size,

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { HTTPS_ENVIRONMENT, ON_HTTPS } from './on-https.ts';
 
 const BIN = resolve(import.meta.dir, '../../bin/tollgate');
 
@@ -30,7 +31,7 @@ export interface SpawnedTollgate {
 /** An environment that holds nothing of this machine's but what a process needs. */
 function cleanEnvironment(given: Record<string, string>): Record<string, string> {
   const { PATH = '', HOME = '', TMPDIR = tmpdir() } = process.env;
-  return { PATH, HOME, TMPDIR, ...given };
+  return { PATH, HOME, TMPDIR, ...(ON_HTTPS ? HTTPS_ENVIRONMENT : {}), ...given };
 }
 
 export async function runTollgate(

@@ -127,7 +127,7 @@ describe('callUpstream', () => {
 
   test('a provider behind a proxy of the environment is called by the runtime, which knows the way', async () => {
     const plain = callOf('fine');
-    const outcome = await ask({ ...plain, spec: { ...plain.spec, viaProxy: true } });
+    const outcome = await ask({ ...plain, spec: { ...plain.spec, viaFetch: true } });
     expect(outcome).toMatchObject({ kind: 'answer', status: 200 });
     if (outcome.kind === 'answer') expect(outcome.headers).toBeInstanceOf(Headers);
   });
@@ -135,8 +135,8 @@ describe('callUpstream', () => {
   test('a body in parts arrives as one, whoever carries it', async () => {
     const plain = callOf('fine');
     const parts = ['{"model":', '"fine"', ',"text":"größer 😀"}'].map((part) => Buffer.from(part));
-    for (const viaProxy of [false, true]) {
-      const outcome = await callUpstream({ ...plain, spec: { ...plain.spec, viaProxy } }, parts);
+    for (const viaFetch of [false, true]) {
+      const outcome = await callUpstream({ ...plain, spec: { ...plain.spec, viaFetch } }, parts);
       expect(outcome).toMatchObject({ kind: 'answer', status: 200 });
       expect(seen.at(-1)?.body).toBe('{"model":"fine","text":"größer 😀"}');
       expect(seen.at(-1)?.headers['content-length']).toBe('39');

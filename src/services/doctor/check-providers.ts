@@ -15,6 +15,7 @@ export function checkProviders(config: Config): Finding[] {
     guard: createAddressGuard({ allowPrivate: settings.ALLOW_PRIVATE_UPSTREAMS, clock: systemClock }),
     tolerance: settings.ROTATION_TOLERANCE,
     exhaustionMs: settings.EXHAUSTION_COOLDOWN_THRESHOLD,
+    byFetch: settings.UPSTREAM_CLIENT === 'fetch',
   });
   const findings = [
     ...set.problems.map((problem) => fault('providers', problem, 'correct the setting it names')),

@@ -40,6 +40,8 @@ export interface ProviderSources {
   readonly guard: AddressGuard;
   readonly tolerance: number;
   readonly exhaustionMs: number;
+  /** Every call by the runtime's fetch (UPSTREAM_CLIENT). */
+  readonly byFetch: boolean;
 }
 
 export interface ProviderSet {
@@ -84,9 +86,10 @@ export function assembleProviders(sources: ProviderSources): ProviderSet {
     rules.set(spec.name, readModelRules({ env, spec, listed: entry?.models ?? [], problems }));
   }
   return {
-    specs: namesProxy(sources.env)
-      ? [...specs.values()].map((spec) => ({ ...spec, viaProxy: true }))
-      : [...specs.values()],
+    specs:
+      sources.byFetch || namesProxy(sources.env)
+        ? [...specs.values()].map((spec) => ({ ...spec, viaFetch: true }))
+        : [...specs.values()],
     credentials,
     disabled: sources.disabled,
     settings,
@@ -96,9 +99,11 @@ export function assembleProviders(sources: ProviderSources): ProviderSet {
   };
 }
 
-/** The runtime's fetch takes the proxy for plain HTTP from here; a connection of our own would go round it. */
+/** The runtime's fetch takes its proxies from here; a connection of our own would go round them. */
+const PROXIES = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy'] as const;
+
 function namesProxy(env: Environment): boolean {
-  return Boolean(env.HTTP_PROXY?.trim() || env.http_proxy?.trim());
+  return PROXIES.some((name) => Boolean(env[name]?.trim()));
 }
 
 /** One line per provider and credential, secrets masked, for `config check` and `doctor`. */

@@ -47,8 +47,8 @@ export interface ProviderSpec {
   readonly custom: boolean;
   /** Set where an admin typed the address in at run time: every call is checked and pinned by it. */
   readonly guard?: AddressGuard;
-  /** True where the environment names a proxy for plain HTTP: only the runtime's fetch goes through it. */
-  readonly viaProxy?: boolean;
+  /** True where the environment names a proxy, which only the runtime's fetch goes through, or the operator wants it so. */
+  readonly viaFetch?: boolean;
 }
 
 /** One key of one provider. The secret never leaves src/upstream except through the store's encryption. */

@@ -1,8 +1,8 @@
-// Keeps connections to providers open between requests, by address. Plain HTTP/1.1 only: https goes through the runtime's
-// fetch, whose own thread costs each call two switches but brings TLS with it (docs/performance.md has the figures).
-import type { Socket } from 'bun';
+// Keeps connections to providers open between requests, by address; over TLS where the address wants it, which the runtime
+// speaks. The runtime's fetch has a thread of its own, whose switches would cost each call more (docs/performance.md).
 import type { Clock } from '../../lib/clock.ts';
 import { Connection } from './connection.ts';
+import { type Address, dial } from './dial.ts';
 import { ConnectionLost, type Exchange } from './exchange.ts';
 
 /** Idle connections kept for one address; more are closed when they come back. */
@@ -11,17 +11,18 @@ export const IDLE_PER_ADDRESS_MAX = 1_024;
 export const CONNECTIONS_MAX = 65_000;
 /** Servers close what is idle, many after 5 s; a connection is not used again once it has been idle for this long. */
 export const IDLE_MS_MAX = 4_000;
+/** As IDLE_MS_MAX, over TLS, where each new one costs a handshake: load balancers in front of providers wait for 60 s and more. */
+export const SECURE_IDLE_MS_MAX = 50_000;
 
-export interface Address {
-  /** Host and port as one word: what connections are kept by. */
-  readonly key: string;
-  readonly hostname: string;
-  readonly port: number;
+/** The idle connections of one address, the one used last at the end. */
+interface Shelf {
+  readonly connections: Connection[];
+  readonly idleMsMax: number;
 }
 
 export class ConnectionPool {
   readonly #clock: Clock;
-  readonly #idle = new Map<string, Connection[]>();
+  readonly #idle = new Map<string, Shelf>();
   #open = 0;
   #sweep: ReturnType<typeof setInterval> | null = null;
 
@@ -36,7 +37,7 @@ export class ConnectionPool {
 
   get idleCount(): number {
     let idle = 0;
-    for (const connections of this.#idle.values()) idle += connections.length;
+    for (const { connections } of this.#idle.values()) idle += connections.length;
     return idle;
   }
 
@@ -49,22 +50,22 @@ export class ConnectionPool {
 
   /** An idle connection that is fresh enough, the one used last first. */
   #takeIdle(key: string): Connection | null {
-    const connections = this.#idle.get(key);
-    const connection = connections?.pop();
-    if (!connection) return null;
-    if (this.#clock.monotonicMs() - connection.idleSinceMs < IDLE_MS_MAX) return connection;
+    const shelf = this.#idle.get(key);
+    const connection = shelf?.connections.pop();
+    if (!shelf || !connection) return null;
+    if (this.#clock.monotonicMs() - connection.idleSinceMs < shelf.idleMsMax) return connection;
     connection.destroy();
     // Those below it are older still.
-    for (const older of connections?.splice(0) ?? []) older.destroy();
+    for (const older of shelf.connections.splice(0)) older.destroy();
     return null;
   }
 
   async #connect(address: Address, exchange: Exchange): Promise<void> {
     if (this.#open >= CONNECTIONS_MAX)
       throw new ConnectionLost('Too many connections to providers are open.', 'EMFILE');
-    const { key, hostname, port } = address;
+    const { key } = address;
     const connection = new Connection({
-      onFree: (free) => this.#keep(key, free),
+      onFree: (free) => this.#keep(address, free),
       onClosed: (closed) => this.#forget(key, closed),
       onStale: (stale) => {
         this.#connect(address, stale).catch((error: Error) => stale.fail(error));
@@ -72,7 +73,7 @@ export class ConnectionPool {
     });
     this.#open += 1;
     try {
-      connection.open(await Bun.connect<Connection>({ hostname, port, socket: HANDLERS, data: connection }));
+      connection.open(await dial(address, connection));
     } catch (error) {
       this.#open -= 1;
       throw error;
@@ -81,21 +82,24 @@ export class ConnectionPool {
     else connection.carry(exchange);
   }
 
-  #keep(key: string, connection: Connection): void {
-    const connections = this.#idle.get(key);
-    if (connections && connections.length >= IDLE_PER_ADDRESS_MAX) {
+  #keep({ key, serverName }: Address, connection: Connection): void {
+    const shelf = this.#idle.get(key);
+    if (shelf && shelf.connections.length >= IDLE_PER_ADDRESS_MAX) {
       connection.destroy();
       return;
     }
     connection.idleSinceMs = this.#clock.monotonicMs();
-    if (connections) connections.push(connection);
-    else this.#idle.set(key, [connection]);
+    if (shelf) shelf.connections.push(connection);
+    else {
+      const idleMsMax = serverName === null ? IDLE_MS_MAX : SECURE_IDLE_MS_MAX;
+      this.#idle.set(key, { connections: [connection], idleMsMax });
+    }
     this.#sweep ??= this.#startSweeping();
   }
 
   #forget(key: string, connection: Connection): void {
     this.#open -= 1;
-    const connections = this.#idle.get(key);
+    const connections = this.#idle.get(key)?.connections;
     const at = connections?.indexOf(connection) ?? -1;
     if (at >= 0) connections?.splice(at, 1);
   }
@@ -107,10 +111,10 @@ export class ConnectionPool {
   }
 
   #sweepIdle(): void {
-    const tooOldMs = this.#clock.monotonicMs() - IDLE_MS_MAX;
-    for (const [key, connections] of this.#idle) {
+    const nowMs = this.#clock.monotonicMs();
+    for (const [key, { connections, idleMsMax }] of this.#idle) {
       // They lie in the order in which they became idle.
-      const old = connections.filter((each) => each.idleSinceMs <= tooOldMs);
+      const old = connections.filter((each) => nowMs - each.idleSinceMs >= idleMsMax);
       for (const each of old) each.destroy();
       if (connections.length === 0) this.#idle.delete(key);
     }
@@ -119,17 +123,3 @@ export class ConnectionPool {
     this.#sweep = null;
   }
 }
-
-const HANDLERS = {
-  // Small reads then lie in the collector's heap: see piece-of.ts.
-  binaryType: 'uint8array' as const,
-  data: (socket: Socket<Connection>, bytes: Uint8Array) => socket.data.onData(bytes),
-  drain: (socket: Socket<Connection>) => socket.data.onDrain(),
-  end: (socket: Socket<Connection>) => {
-    // The provider sends nothing more, and half-open connections are of no use.
-    socket.data.onClose();
-    socket.end();
-  },
-  close: (socket: Socket<Connection>) => socket.data.onClose(),
-  error: (socket: Socket<Connection>) => socket.data.onClose(),
-};

@@ -22,6 +22,9 @@ export class ConnectionLost extends Error {
   }
 }
 
+/** The connection was not there yet, so that nothing can have reached the provider. */
+export class NeverConnected extends ConnectionLost {}
+
 export interface RequestText {
   /** Request line, headers and the empty line. */
   readonly head: string;

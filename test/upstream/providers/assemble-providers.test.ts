@@ -20,6 +20,7 @@ function assemble(more: Partial<ProviderSources> & { yaml?: object }) {
     guard: createAddressGuard({ allowPrivate: [], clock: systemClock }),
     tolerance: 3,
     exhaustionMs: 300_000,
+    byFetch: false,
     ...rest,
   });
 }
@@ -43,14 +44,15 @@ describe('assembleProviders', () => {
     expect(set.settings.get('openai')?.mode).toBe('sequential');
   });
 
-  test('where the environment names a proxy for plain HTTP, no provider is called past it', () => {
+  test('where the environment names a proxy, or the operator wants it, the runtime calls all providers', () => {
     const env = { HOUSE_API_KEY: 'k', HOUSE_API_BASE: 'http://10.1.2.3/v1' };
-    const viaProxy = (more: object) =>
-      assemble({ env: { ...env, ...more } }).specs.map((spec) => spec.viaProxy ?? false);
-    expect(viaProxy({})).toEqual([false]);
-    expect(viaProxy({ HTTPS_PROXY: 'http://proxy.example:3128' })).toEqual([false]);
-    expect(viaProxy({ HTTP_PROXY: 'http://proxy.example:3128' })).toEqual([true]);
-    expect(viaProxy({ http_proxy: 'http://proxy.example:3128' })).toEqual([true]);
+    const viaFetch = (more: object) =>
+      assemble({ env: { ...env, ...more } }).specs.map((spec) => spec.viaFetch ?? false);
+    expect(viaFetch({})).toEqual([false]);
+    expect(viaFetch({ HTTPS_PROXY: 'http://proxy.example:3128' })).toEqual([true]);
+    expect(viaFetch({ HTTP_PROXY: 'http://proxy.example:3128' })).toEqual([true]);
+    expect(viaFetch({ http_proxy: 'http://proxy.example:3128' })).toEqual([true]);
+    expect(assemble({ env, byFetch: true }).specs.map((spec) => spec.viaFetch)).toEqual([true]);
   });
 
   test('a key of the environment meets its URL in the file', () => {

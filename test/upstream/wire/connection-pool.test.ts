@@ -1,18 +1,37 @@
 // Guarantee: connections to providers are kept and used again, one request at a time; a dead one costs a request nothing;
-// a slow reader makes its provider wait; what is given up frees its socket. Real sockets on loopback.
+// a slow reader makes its provider wait; what is given up frees its socket. Real sockets on loopback, in `npm run test:https` over TLS.
 import { afterEach, describe, expect, test } from 'bun:test';
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createSecureServer } from 'node:tls';
 import { systemClock } from '../../../src/lib/clock.ts';
 import type { BodySink } from '../../../src/upstream/answer-body.ts';
 import type { OutboundBody, RawAnswer } from '../../../src/upstream/send-by-fetch.ts';
-import { type Address, ConnectionPool, IDLE_MS_MAX } from '../../../src/upstream/wire/connection-pool.ts';
+import {
+  ConnectionPool,
+  IDLE_MS_MAX,
+  SECURE_IDLE_MS_MAX,
+} from '../../../src/upstream/wire/connection-pool.ts';
+import type { Address } from '../../../src/upstream/wire/dial.ts';
 import { Exchange } from '../../../src/upstream/wire/exchange.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
+import { localhostCertificate, ON_HTTPS } from '../../support/on-https.ts';
 
 const servers: Server[] = [];
 afterEach(() => {
   for (const server of servers.splice(0)) server.close();
 });
+
+/** A provider's side of a connection. */
+function listenFor(onSocket: (socket: Socket) => void): Server {
+  return ON_HTTPS ? createSecureServer(localhostCertificate(), onSocket) : createServer(onSocket);
+}
+
+/** Its server listens. */
+function addressOf(server: Server): Address {
+  const { port } = server.address() as { port: number };
+  const serverName = ON_HTTPS ? 'localhost' : null;
+  return { key: `p${port}`, host: `localhost:${port}`, hostname: '127.0.0.1', port, serverName };
+}
 
 interface Peer {
   readonly address: Address;
@@ -23,7 +42,7 @@ interface Peer {
 async function peer(answer: (socket: Socket, request: string, ordinal: number) => void): Promise<Peer> {
   const sockets: Socket[] = [];
   let ordinal = 0;
-  const server = createServer((socket) => {
+  const server = listenFor((socket) => {
     sockets.push(socket);
     let text = '';
     socket.on('error', () => {});
@@ -42,8 +61,7 @@ async function peer(answer: (socket: Socket, request: string, ordinal: number) =
   });
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  return { address: { key: `p${port}`, hostname: '127.0.0.1', port }, sockets };
+  return { address: addressOf(server), sockets };
 }
 
 const ask = (body = '') => `POST / HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
@@ -93,7 +111,10 @@ describe('a kept connection', () => {
     const clock = new ManualClock();
     const pool = new ConnectionPool(clock);
     await bodyOf(await send(pool, far.address).answer);
-    clock.advance(IDLE_MS_MAX + 1);
+    clock.advance((ON_HTTPS ? SECURE_IDLE_MS_MAX : IDLE_MS_MAX) - 1);
+    await bodyOf(await send(pool, far.address).answer);
+    expect(far.sockets.length).toBe(1);
+    clock.advance((ON_HTTPS ? SECURE_IDLE_MS_MAX : IDLE_MS_MAX) + 1);
     await bodyOf(await send(pool, far.address).answer);
     expect(far.sockets.length).toBe(2);
     expect(pool.openCount).toBe(1);
@@ -132,7 +153,7 @@ describe('a kept connection', () => {
 
   test('an answer before the request was taken leaves a connection that is not used again', async () => {
     const far = await peer(() => {});
-    servers[0]?.on('connection', (socket: Socket) => {
+    servers[0]?.on(ON_HTTPS ? 'secureConnection' : 'connection', (socket: Socket) => {
       socket.pause();
       socket.write(ok('too large'));
     });
@@ -146,7 +167,9 @@ describe('a kept connection', () => {
 describe('failures', () => {
   test('a port where nobody listens names the system’s reason', async () => {
     const pool = new ConnectionPool(systemClock);
-    const { answer } = send(pool, { key: 'dead', hostname: '127.0.0.1', port: 1 });
+    const serverName = ON_HTTPS ? 'localhost' : null;
+    const dead = { key: 'dead', host: 'localhost:1', hostname: '127.0.0.1', port: 1, serverName };
+    const { answer } = send(pool, dead);
     await expect(answer).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     expect(pool.openCount).toBe(0);
   });
@@ -252,7 +275,7 @@ describe('the pace', () => {
       const head = `POST / HTTP/1.1\r\nhost: x\r\ncontent-length: ${bytes.length}\r\n\r\n`;
       let received = 0;
       const hash = new Bun.CryptoHasher('sha256');
-      const server = createServer((socket) => {
+      const server = listenFor((socket) => {
         socket.on('error', () => {});
         socket.on('data', (read) => {
           received += read.length;
@@ -264,12 +287,11 @@ describe('the pace', () => {
       });
       servers.push(server);
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      const { port } = server.address() as { port: number };
       const pool = new ConnectionPool(systemClock);
       const cuts = [0, 1, 100, 5_000_000, 5_000_000, bytes.length - 3, bytes.length];
       const parts = cuts.slice(1).map((cut, index) => bytes.subarray(cuts[index], cut));
       const body = form === 'parts' ? parts : text;
-      const { answer } = send(pool, { key: 'slow', hostname: '127.0.0.1', port }, head, body);
+      const { answer } = send(pool, addressOf(server), head, body);
       expect(await bodyOf(await answer)).toBe('got it');
       expect(received).toBe(head.length + bytes.length);
       expect(hash.digest('hex')).toBe(new Bun.CryptoHasher('sha256').update(head + text).digest('hex'));

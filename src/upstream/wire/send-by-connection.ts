@@ -1,12 +1,15 @@
 // One exchange with a provider that speaks plain HTTP/1.1, on a kept connection: writes the request as text.
 // Never carries what would break out of a header line.
+import { isIP } from 'node:net';
 import { systemClock } from '../../lib/clock.ts';
 import { FRAMING_HEADERS, HEADER_VALUE } from '../../lib/header-text.ts';
 import type { AnswerListener, Cancellable, OutboundBody, OutboundRequest } from '../send-by-fetch.ts';
-import { type Address, ConnectionPool } from './connection-pool.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import type { Address } from './dial.ts';
 import { Exchange } from './exchange.ts';
 
-const SCHEME = 'http://';
+const PLAIN = 'http://';
+const SECURE = 'https://';
 /** URLs whose parts are remembered: nearly all calls go to the few that the configuration names. */
 const KNOWN_WAYS_MAX = 256;
 const KNOWN_URL_CHARS_MAX = 512;
@@ -22,8 +25,8 @@ const ways = new Map<string, Way>();
 let pool: ConnectionPool | null = null;
 
 /** Null for what must go another way: https, and addresses that are no plain host and port. */
-export function sendPlain(request: OutboundRequest, listener: AnswerListener): Cancellable | null {
-  const way = wayOf(request.url);
+export function sendByConnection(request: OutboundRequest, listener: AnswerListener): Cancellable | null {
+  const way = wayOf(request.url, request.serverName);
   if (!way) return null;
   pool ??= new ConnectionPool(systemClock);
   const body = request.body ?? '';
@@ -38,28 +41,33 @@ export function openConnections(): number {
   return pool?.openCount ?? 0;
 }
 
-function wayOf(url: string): Way | null {
-  const known = ways.get(url);
+function wayOf(url: string, serverName: string | null): Way | null {
+  // One address may be pinned for several names.
+  const word = serverName === null ? url : `${serverName} ${url}`;
+  const known = ways.get(word);
   if (known) return known;
-  if (!url.startsWith(SCHEME)) return null;
-  const slash = url.indexOf('/', SCHEME.length);
-  const authority = slash < 0 ? url.slice(SCHEME.length) : url.slice(SCHEME.length, slash);
-  const address = addressOf(authority);
+  const scheme = url.startsWith(PLAIN) ? PLAIN : SECURE;
+  if (!url.startsWith(scheme)) return null;
+  const slash = url.indexOf('/', scheme.length);
+  const authority = slash < 0 ? url.slice(scheme.length) : url.slice(scheme.length, slash);
+  const address = addressOf(scheme, authority, serverName);
   if (!address) return null;
   const way = { address, target: plainTarget(slash < 0 ? '/' : url.slice(slash)) };
-  if (ways.size < KNOWN_WAYS_MAX && url.length <= KNOWN_URL_CHARS_MAX) ways.set(url, way);
+  if (ways.size < KNOWN_WAYS_MAX && word.length <= KNOWN_URL_CHARS_MAX) ways.set(word, way);
   return way;
 }
 
-function addressOf(authority: string): Address | null {
-  const url = URL.parse(`${SCHEME}${authority}/`);
+function addressOf(scheme: string, authority: string, serverName: string | null): Address | null {
+  const url = URL.parse(`${scheme}${authority}/`);
   if (!url?.hostname || url.username !== '' || url.password !== '') return null;
-  return {
-    // In the form that names travel in, should it be written in another script.
-    key: isPlain(authority) ? authority : url.host,
-    hostname: url.hostname.replace(/^\[|\]$/g, ''),
-    port: Number(url.port || 80),
-  };
+  // In the form that names travel in, should it be written in another script.
+  const host = isPlain(authority) ? authority : url.host;
+  const hostname = url.hostname.replace(/^\[|\]$/g, '');
+  if (scheme === PLAIN) return { key: host, host, hostname, port: Number(url.port || 80), serverName: null };
+  const name = serverName ?? hostname;
+  // A certificate for a bare address is the runtime's to judge.
+  if (isIP(name) !== 0) return null;
+  return { key: `${name} ${host}`, host, hostname, port: Number(url.port || 443), serverName: name };
 }
 
 /** RFC 9112, section 3: the request line, the headers, an empty line. */
@@ -73,7 +81,7 @@ function headOf(
   { address, target }: Way,
   bodyBytes: number,
 ): string {
-  let named = host ?? address.key;
+  let named = host ?? address.host;
   let lines = '';
   let accepts = false;
   headers.forEach((value, name) => {

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { createServer, type Server } from 'node:net';
 import type { OutboundRequest, RawAnswer } from '../../../src/upstream/send-by-fetch.ts';
-import { sendPlain } from '../../../src/upstream/wire/send-plain.ts';
+import { sendByConnection } from '../../../src/upstream/wire/send-by-connection.ts';
 
 let server: Server;
 let port = 0;
@@ -38,7 +38,8 @@ async function send({ headers, ...more }: Given): Promise<string> {
     ...more,
   };
   await new Promise<RawAnswer>((resolve, reject) => {
-    if (sendPlain(request, { answered: resolve, failed: reject }) === null) reject(new Error('not plain'));
+    if (sendByConnection(request, { answered: resolve, failed: reject }) === null)
+      reject(new Error('not plain'));
   });
   return received;
 }
@@ -107,5 +108,5 @@ test('https, user names and nonsense are not taken', () => {
   const listener = { answered: () => {}, failed: () => {} };
   const base = { method: 'GET', headers: new Map(), body: null, host: null, serverName: null } as const;
   for (const url of ['https://127.0.0.1/', 'http://user@127.0.0.1/', 'http:///v1', 'http://a b/'])
-    expect(sendPlain({ ...base, url }, listener)).toBeNull();
+    expect(sendByConnection({ ...base, url }, listener)).toBeNull();
 });
