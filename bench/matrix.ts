@@ -124,7 +124,7 @@ const D: StreamRow = {
   mock: STREAMS_MOCK,
 };
 
-export const ESSENTIALS: readonly Row[] = [A64, A64_TLS, SERIAL, C128, T64, D];
+export const ESSENTIALS: readonly Row[] = [A64, A64_TLS, SERIAL, C128, C128_TLS, T64, D];
 
 export const FULL: readonly Row[] = [
   ...[1, 16, 64, 256].map((connections) => ({

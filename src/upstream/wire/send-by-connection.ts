@@ -60,8 +60,8 @@ function wayOf(url: string, serverName: string | null): Way | null {
 function addressOf(scheme: string, authority: string, serverName: string | null): Address | null {
   const url = URL.parse(`${scheme}${authority}/`);
   if (!url?.hostname || url.username !== '' || url.password !== '') return null;
-  // In the form that names travel in, should it be written in another script.
-  const host = isPlain(authority) ? authority : url.host;
+  // In the form that names travel in: without the scheme's own port, and should it be written in another script.
+  const { host } = url;
   const hostname = url.hostname.replace(/^\[|\]$/g, '');
   if (scheme === PLAIN) return { key: host, host, hostname, port: Number(url.port || 80), serverName: null };
   const name = serverName ?? hostname;

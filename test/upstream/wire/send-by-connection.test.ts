@@ -79,9 +79,11 @@ test('a value beyond ASCII keeps its bytes, whatever the size of the body', asyn
   }
 });
 
-test('a name in another script is called by its plain form', async () => {
-  const text = await send({ url: `http://\uff11\uff12\uff17.0.0.1:${port}/v1` });
-  expect(text).toContain(`\r\nhost: 127.0.0.1:${port}\r\n`);
+test('a name is called by its plain form, whatever script or letters it is written in', async () => {
+  for (const name of ['\uff11\uff12\uff17.0.0.1', '127.1', 'LOCALHOST']) {
+    const text = await send({ url: `http://${name}:${port}/v1` });
+    expect(text).toContain(`\r\nhost: ${name === 'LOCALHOST' ? 'localhost' : '127.0.0.1'}:${port}\r\n`);
+  }
 });
 
 test('one host and one length, whatever the configuration says', async () => {
