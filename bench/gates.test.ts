@@ -25,6 +25,13 @@ const ROUNDS = 3;
 const ROUND_MS = 2_500;
 const TEST_MS = 180_000;
 
+const CERTIFICATES = join(import.meta.dir, '../test/support/certificates');
+/** For `localhost`. */
+const CERTIFICATE = {
+  certificatePath: join(CERTIFICATES, 'localhost.pem'),
+  keyPath: join(CERTIFICATES, 'localhost.key'),
+};
+
 /** Everything on against authentication only, CPU per whole answer. */
 const EVERYTHING_RATIO_MAX = 2.4;
 /** Tollgate against a bare relay in the same runtime, CPU per streamed chunk. */
@@ -139,11 +146,14 @@ describe('gates', () => {
     TEST_MS,
   );
 
-  test(
-    'memory is flat under streams that are cut by their clients',
-    async () => {
+  test.each([
+    ['http', null],
+    ['https', CERTIFICATE],
+  ])(
+    'memory is flat under streams that are cut by their clients, the provider on %s',
+    async (_, certificate) => {
       const load = { durationMs: 24_000, sampleMs: 3_000, perSecond: 50, streams: 20, core: SYSTEM_CORE };
-      const samples = await soak({ ...load, onSample: () => {} });
+      const samples = await soak({ ...load, certificate, onSample: () => {} });
       const third = samples[Math.floor(samples.length / 3)];
       const last = samples.at(-1);
       console.log(`RSS MB ${samples.map((each) => each.rssMb.toFixed(0)).join(', ')}`);

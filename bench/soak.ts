@@ -1,5 +1,6 @@
 // `npm run bench:soak -- --minutes 30`: modest load for a long time, one stream in five cut by its client. Writes down
-// memory, descriptors and the provider's open connections as it goes, and their slope at the end. Row J of the method.
+// memory, descriptors and the provider's open connections as it goes, and their slope at the end. Row J of the method. With
+// `--https 1` the provider is on https.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { startMockProcess } from './run-matrix.ts';
 import type { Running } from './rungs/system.ts';
 import { tollgate } from './rungs/tollgate.ts';
 import { pinSelf } from './system/machine.ts';
+import { type Certificate, makeCertificate } from './system/make-certificate.ts';
 import { readProcessUsage } from './system/process-usage.ts';
 
 /** One line of the record. */
@@ -32,6 +34,8 @@ export interface SoakOptions {
   readonly perSecond: number;
   readonly streams: number;
   readonly core: number;
+  /** Of a provider on https, for `localhost`; null for one on http. */
+  readonly certificate: Certificate | null;
   readonly onSample: (sample: SoakSample) => void;
 }
 
@@ -39,15 +43,21 @@ const MOCK = { ttftMs: 50, gapMs: 20, chunks: 40 };
 
 export async function soak(options: SoakOptions): Promise<SoakSample[]> {
   const folder = mkdtempSync(join(tmpdir(), 'tollgate-soak-'));
-  const mock = await startMockProcess(MOCK, options.core);
+  const { core, certificate } = options;
+  const mock = await startMockProcess(MOCK, core, certificate ?? undefined);
   const surroundings = {
     constantPort: mock.port,
     mockPort: mock.port,
+    tls: certificate && {
+      constantPort: mock.tlsPort,
+      mockPort: mock.tlsPort,
+      certificatePath: certificate.certificatePath,
+    },
     folder,
-    core: options.core,
+    core,
     cacheFolder: folder,
   };
-  const running = await tollgate.start(surroundings, 'mock');
+  const running = await tollgate.start(surroundings, certificate ? 'mock-tls' : 'mock');
   try {
     return await drive(options, running, mock.port);
   } finally {
@@ -129,6 +139,8 @@ async function main(): Promise<void> {
     return at < 0 ? fallback : Number(process.argv[at + 1]);
   };
   const core = value('core', 0);
+  const folder = mkdtempSync(join(tmpdir(), 'tollgate-soak-'));
+  const certificate = value('https', 0) === 1 ? await makeCertificate(folder) : null;
   pinSelf(core);
   console.log(
     '| minutes | RSS MB | descriptors | upstream connections | requests | streams | cut by clients | failed |',
@@ -140,6 +152,7 @@ async function main(): Promise<void> {
     perSecond: value('rate', 50),
     streams: value('streams', 20),
     core,
+    certificate,
     onSample: (each) =>
       console.log(
         `| ${each.minutes.toFixed(1)} | ${each.rssMb.toFixed(0)} | ${each.descriptors} | ${each.upstreamOpen} | ${each.requests} | ${each.streams} | ${each.aborted} | ${each.failed} |`,
@@ -148,6 +161,7 @@ async function main(): Promise<void> {
   console.log(
     `\nSlope over the second half: ${slopePerHour(samples, (each) => each.rssMb).toFixed(1)} MB of RSS per hour, ${slopePerHour(samples, (each) => each.descriptors).toFixed(1)} descriptors per hour.`,
   );
+  rmSync(folder, { recursive: true, force: true });
 }
 
 if (import.meta.main) await main();
