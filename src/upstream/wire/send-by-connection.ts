@@ -1,4 +1,4 @@
-// One exchange with a provider that speaks plain HTTP/1.1, on a kept connection: writes the request as text.
+// One exchange with a provider over HTTP/1.1 on a kept connection, plain or over TLS: writes the request as text.
 // Never carries what would break out of a header line.
 import { isIP } from 'node:net';
 import { systemClock } from '../../lib/clock.ts';
@@ -24,7 +24,7 @@ interface Way {
 const ways = new Map<string, Way>();
 let pool: ConnectionPool | null = null;
 
-/** Null for what must go another way: https, and addresses that are no plain host and port. */
+/** Null for what must go another way: https at a bare address, and what is no plain host and port. */
 export function sendByConnection(request: OutboundRequest, listener: AnswerListener): Cancellable | null {
   const way = wayOf(request.url, request.serverName);
   if (!way) return null;
@@ -70,12 +70,12 @@ function addressOf(scheme: string, authority: string, serverName: string | null)
   return { key: `${name} ${host}`, host, hostname, port: Number(url.port || 443), serverName: name };
 }
 
-/** RFC 9112, section 3: the request line, the headers, an empty line. */
 function bytesIn(body: OutboundBody): number {
   if (typeof body === 'string') return Buffer.byteLength(body);
   return body.reduce((sum, part) => sum + part.length, 0);
 }
 
+/** RFC 9112, section 3: the request line, the headers, an empty line. */
 function headOf(
   { method, host, headers, body }: OutboundRequest,
   { address, target }: Way,
