@@ -70,6 +70,7 @@ export class ConnectionPool {
       onStale: (stale) => {
         this.#connect(address, stale).catch((error: Error) => stale.fail(error));
       },
+      clock: this.#clock,
     });
     this.#open += 1;
     try {

@@ -1,6 +1,7 @@
 // One connection to a provider over plain TCP: writes a request, reads its answer, then the next. One request at a time.
 // Never decides what a failure means; it says what happened, and whether the provider can have begun to answer.
 import type { Socket } from 'bun';
+import type { Clock } from '../../lib/clock.ts';
 import { latin1Write, utf8Write } from '../../lib/raw-text.ts';
 import { type Carrier, ConnectionLost, type Exchange } from './exchange.ts';
 import type { Framing, ResponseHead } from './response-head.ts';
@@ -11,9 +12,16 @@ export interface ConnectionOwner {
   /** The answer is complete and the connection may carry another request. */
   readonly onFree: (connection: Connection) => void;
   readonly onClosed: (connection: Connection) => void;
-  /** It had carried requests before and was closed without a byte of this answer: an idle connection that had died. */
+  /** It had carried requests before and was closed at once without a byte of this answer: an idle connection that had died. */
   readonly onStale: (exchange: Exchange) => void;
+  readonly clock: Clock;
 }
+
+/**
+ * A connection that had died says so within a round trip. One that closes later may have carried the request to somebody who
+ * worked on it, and was paid for it: that is a failed call, to be written down as one.
+ */
+export const STALE_MS_MAX = 1_000;
 
 export class Connection implements Carrier, AnswerEvents {
   readonly #owner: ConnectionOwner;
@@ -23,6 +31,8 @@ export class Connection implements Carrier, AnswerEvents {
   /** What of a request the socket has not taken yet. */
   #unsent: readonly Uint8Array[] | null = null;
   #carried = 0;
+  /** Monotonic time at which the request went out. */
+  #carriedMs = 0;
   #closed = false;
   #paused = false;
   #answered: 'no' | 'reusable' | 'spent' = 'no';
@@ -47,6 +57,7 @@ export class Connection implements Carrier, AnswerEvents {
     this.#parser.reset();
     if (this.#carried > 0) this.#socket?.ref();
     this.#carried += 1;
+    this.#carriedMs = this.#owner.clock.monotonicMs();
     exchange.carriedBy(this);
     this.#write(exchange);
   }
@@ -82,8 +93,13 @@ export class Connection implements Carrier, AnswerEvents {
     this.#exchange = null;
     this.#owner.onClosed(this);
     if (!exchange || complete) return;
-    if (this.#carried > 1 && !this.#heard) this.#owner.onStale(exchange);
+    if (this.#wasStale()) this.#owner.onStale(exchange);
     else exchange.fail(new ConnectionLost('The provider closed the connection.', 'ECONNRESET'));
+  }
+
+  #wasStale(): boolean {
+    if (this.#carried < 2 || this.#heard) return false;
+    return this.#owner.clock.monotonicMs() - this.#carriedMs < STALE_MS_MAX;
   }
 
   // What its parser tells it.

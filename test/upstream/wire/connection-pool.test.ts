@@ -6,6 +6,7 @@ import { createServer as createSecureServer } from 'node:tls';
 import { systemClock } from '../../../src/lib/clock.ts';
 import type { BodySink } from '../../../src/upstream/answer-body.ts';
 import type { OutboundBody, RawAnswer } from '../../../src/upstream/send-by-fetch.ts';
+import { STALE_MS_MAX } from '../../../src/upstream/wire/connection.ts';
 import {
   ConnectionPool,
   IDLE_MS_MAX,
@@ -17,13 +18,21 @@ import { ManualClock } from '../../support/manual-clock.ts';
 import { localhostCertificate, ON_HTTPS } from '../../support/on-https.ts';
 
 const servers: Server[] = [];
+const open: Socket[] = [];
 afterEach(() => {
+  // One that a failed test left would keep the run from ending.
+  for (const socket of open.splice(0)) socket.destroy();
   for (const server of servers.splice(0)) server.close();
 });
 
 /** A provider's side of a connection. */
 function listenFor(onSocket: (socket: Socket) => void): Server {
-  return ON_HTTPS ? createSecureServer(localhostCertificate(), onSocket) : createServer(onSocket);
+  const taken = (socket: Socket) => {
+    open.push(socket);
+    socket.on('error', () => {});
+    onSocket(socket);
+  };
+  return ON_HTTPS ? createSecureServer(localhostCertificate(), taken) : createServer(taken);
 }
 
 /** Its server listens. */
@@ -141,6 +150,23 @@ describe('a kept connection', () => {
     await bodyOf(await send(pool, far.address).answer);
     expect(await bodyOf(await send(pool, far.address).answer)).toBe('a');
     expect(far.sockets.length).toBe(2);
+  });
+
+  test('that closes once the provider has had the request for a while: a failed call, sent once', async () => {
+    let requests = 0;
+    const far = await peer((socket, request) => {
+      requests += 1;
+      if (!request.includes('lost')) socket.write(ok('a'));
+    });
+    const clock = new ManualClock();
+    const pool = new ConnectionPool(clock);
+    await bodyOf(await send(pool, far.address).answer);
+    const { answer } = send(pool, far.address, ask('lost'));
+    while (requests < 2) await Bun.sleep(1);
+    clock.advance(STALE_MS_MAX);
+    far.sockets[0]?.destroy();
+    await expect(answer).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect([requests, far.sockets.length, pool.openCount]).toEqual([2, 1, 0]);
   });
 
   test('a new connection that closes without an answer is a failure, not tried again', async () => {

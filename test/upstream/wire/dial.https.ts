@@ -59,7 +59,7 @@ function send(port: number, more: Partial<OutboundRequest> = {}): Promise<RawAns
 }
 
 function dialled(port: number, handshakeMsMax?: number): Promise<unknown> {
-  const owner = { onFree: () => {}, onClosed: () => {}, onStale: () => {} };
+  const owner = { onFree: () => {}, onClosed: () => {}, onStale: () => {}, clock: systemClock };
   const address = { key: 'k', host: 'localhost', hostname: '127.0.0.1', port, serverName: 'localhost' };
   return dial(address, new Connection(owner), handshakeMsMax);
 }
