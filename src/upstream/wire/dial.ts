@@ -91,7 +91,8 @@ class SecureDial {
     return {
       ...HANDLERS,
       handshake: (socket: Socket<Connection>, isTrusted: boolean, fault: Error | null) => {
-        if (isTrusted) this.#prove();
+        // Both are asked: there were versions of the runtime that found the fault and called the connection trusted all the same.
+        if (isTrusted && !fault) this.#prove();
         else if (!this.#isProven) this.#giveUp(socket, refusalFor(fault));
       },
       end: (socket: Socket<Connection>) => {
