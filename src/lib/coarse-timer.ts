@@ -47,7 +47,7 @@ export function startTimer(ms: number, owner: TimeLimited): CoarseTimer {
   return ms < REAL_TIMER_BELOW_MS ? setTimeout(() => owner.expire(), ms) : startCoarseTimer(ms, owner);
 }
 
-/** As startTimer, for limits that may be late by a tick or two however short they are: never a timer of the runtime. */
+/** As startTimer, for limits that may be late by a tick however short they are: never a timer of the runtime. */
 export function startCoarseTimer(ms: number, owner: TimeLimited): CoarseTimer {
   if (ticking === null) startTicking();
   const entry = new Entry(systemClock.monotonicMs() + ms, owner);

@@ -38,7 +38,7 @@ async function run(
     exitCode: status,
     stdout: out,
     stderr: err,
-  } = await runTollgate(workDir, args, { environment: options.env ?? {}, ...options });
+  } = await runTollgate(workDir, args, { environment: options.env ?? {}, stdin: options.stdin ?? '' });
   expect(out + err).not.toContain(SECRET);
   return { status, out, err };
 }

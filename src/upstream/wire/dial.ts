@@ -119,7 +119,7 @@ class SecureDial {
 
 /** What the runtime found wrong. To be hung up on is no fault of a certificate, and may pass. */
 function refusalFor(fault: Error | null): Error {
-  if (fault === null) return new NeverConnected('The provider could not agree on TLS.', 'ERR_SSL_HANDSHAKE');
+  if (!fault) return new NeverConnected('The provider could not agree on TLS.', 'ERR_SSL_HANDSHAKE');
   return errorCode(fault) === 'ECONNRESET' ? brokenOff() : fault;
 }
 
